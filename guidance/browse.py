@@ -1,0 +1,68 @@
+"""Reading the library: by source, by what happened, and the help lines of a country."""
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+
+from .models import HelpLine, Passage, Response, Signal, Source
+from .shipping import SHIPPED
+
+# A passage is listed under a signal that speaks for it at least this much of a grade.
+SPEAKS = 0.3
+EMERGENCY_FIRST = ("emergency", "crisis", "child_abuse", "violence_at_home", "medical_advice", "parents")
+
+
+def signals() -> list[Signal]:
+    """All chips in the order in which they are offered."""
+    return list(Signal.objects.order_by("order", "slug"))
+
+
+def published_passages() -> QuerySet[Passage]:
+    return Passage.objects.exclude(current=None).select_related("current", "source").order_by("source_id", "first_paragraph")
+
+
+def sources_with_passages() -> list[Source]:
+    passages = Prefetch("passages", queryset=published_passages(), to_attr="published")
+    return list(Source.objects.filter(kind=Source.Kind.FOUNDING).order_by("pk").prefetch_related(passages))
+
+
+def passages_for(signal: Signal) -> list[Passage]:
+    """The passages a signal speaks for, the strongest first."""
+    found = [
+        (weight.value, weight.passage)
+        for weight in signal.weights.select_related("passage__current", "passage__source").exclude(passage__current=None)
+        if weight.value >= SPEAKS and weight.passage.audience != Passage.Audience.THERAPIST
+    ]
+    return [passage for _, passage in sorted(found, key=lambda pair: (-pair[0], pair[1].slug))]
+
+
+def responses_of(passage: Passage) -> list[Response]:
+    return list(passage.responses.exclude(current=None).select_related("current").order_by("phase", "slug"))
+
+
+def help_lines(country: str) -> list[HelpLine]:
+    """The lines of a country, emergency first; empty where none are known."""
+    lines = HelpLine.objects.filter(country=country).order_by("order", "pk") if country else []
+    return sorted(lines, key=lambda line: EMERGENCY_FIRST.index(line.kind))
+
+
+def help_line_countries() -> set[str]:
+    return set(HelpLine.objects.order_by().values_list("country", flat=True).distinct())
+
+
+@cache
+def general_advice() -> list[str]:
+    """What to do in a country whose lines are not known."""
+    return list(tomllib.loads((SHIPPED / "help_lines.toml").read_text(encoding="utf-8"))["general"]["advice"])
+
+
+@cache
+def lose_it_page() -> dict[str, Any]:
+    """The page "I might lose it", as shipped."""
+    return tomllib.loads((SHIPPED / "lose_it.toml").read_text(encoding="utf-8"))
+
+
+def source(slug: str) -> Source | None:
+    return Source.objects.filter(slug=slug).first()

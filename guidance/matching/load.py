@@ -1,0 +1,114 @@
+"""Keep one frozen Library per process; the only part of matching that queries."""
+
+import tomllib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+from guidance.models import LibraryVersion, Passage, Response, Signal
+
+from .phrases import Lexicon, sentences
+from .values import Library, PassageEntry, Phase, ResponseEntry, SignalEntry
+
+SHIPPED = Path(__file__).resolve().parent.parent / "library"
+_kept: Library | None = None
+
+
+def current_library() -> Library:
+    """The library as it is now: one number read, all rows only when that number has changed."""
+    global _kept
+    version = LibraryVersion.objects.values_list("number", flat=True).first() or 0
+    if _kept is None or _kept.version != version:
+        _kept = _load(version)
+    return _kept
+
+
+@cache
+def shipped_classes() -> dict[str, list[str]]:
+    """Named classes of words that the phrases of signals use."""
+    return tomllib.loads((SHIPPED / "signals.toml").read_text(encoding="utf-8"))["classes"]
+
+
+@cache
+def shipped_told() -> Lexicon:
+    """What words may tell besides signals: a hard place, autism, loss, fear of a person."""
+    told = tomllib.loads((SHIPPED / "told.toml").read_text(encoding="utf-8"))
+    return Lexicon({entry["slug"]: entry["phrases"] for entry in told["told"]}, told["classes"])
+
+
+def lexicon_of(phrases: dict[str, str]) -> Lexicon:
+    """The lexicon of signals' phrases, given as one text a signal with one phrase a line."""
+    lines = {slug: [line for line in text.splitlines() if line.strip()] for slug, text in phrases.items()}
+    return Lexicon(lines, shipped_classes())
+
+
+def _load(version: int) -> Library:
+    signals = list(Signal.objects.order_by("order", "slug"))
+    return Library(
+        version=version,
+        signals={
+            signal.slug: SignalEntry(signal.slug, signal.group, signal.is_judged, signal.under_months)
+            for signal in signals
+        },
+        passages=_passages(),
+        responses=_responses(),
+        phrases=lexicon_of({signal.slug: signal.phrases for signal in signals}),
+        told=shipped_told(),
+    )
+
+
+def _passages() -> tuple[PassageEntry, ...]:
+    rows = list(
+        Passage.objects.exclude(current=None)
+        .select_related("current", "source")
+        .prefetch_related("weights__signal")
+        .order_by("slug")
+    )
+    words = {row.slug: {token.word for tokens, _ in sentences(row.text) for token in tokens} for row in rows}
+    spread = Counter(word for terms in words.values() for word in terms)
+    rare = max(2, len(rows) // 8)
+    return tuple(
+        PassageEntry(
+            slug=row.slug,
+            wording=row.current_id or 0,
+            text=row.text,
+            source=row.source.slug,
+            audience=row.audience,
+            stance=row.stance,
+            frame=row.frame,
+            weights={
+                (weight.signal.slug if weight.signal else weight.condition): weight.value
+                for weight in row.weights.all()
+                if weight.value
+            },
+            terms=frozenset(word for word in words[row.slug] if len(word) > 3 and spread[word] <= rare),
+        )
+        for row in rows
+    )
+
+
+def _responses() -> tuple[ResponseEntry, ...]:
+    rows = (
+        Response.objects.exclude(current=None)
+        .select_related("current")
+        .prefetch_related("passages", "signals")
+        .order_by("slug")
+    )
+    return tuple(
+        ResponseEntry(
+            slug=row.slug,
+            wording=row.current_id or 0,
+            text=row.text,
+            phase=Phase(row.phase),
+            kind=row.kind,
+            stance=row.stance,
+            history=row.hard_place,
+            from_months=row.from_months,
+            to_months=row.to_months,
+            passages=tuple(sorted(passage.slug for passage in row.passages.all())),
+            signals=frozenset(signal.slug for signal in row.signals.all()),
+            gates=frozenset(row.gates),
+            not_when=frozenset(row.not_when),
+        )
+        for row in rows
+    )

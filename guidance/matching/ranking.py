@@ -1,0 +1,68 @@
+"""Order passages by what their weights say of the signals, the history, the age and the intensity."""
+
+from .phrases import sentences
+from .values import ChosenPassage, History, Library, PassageEntry, Situation
+
+ALWAYS = "always"
+CONDITIONS = (
+    ALWAYS,
+    "history_yes",
+    "history_no",
+    "age_infant",
+    "age_toddler",
+    "age_preschool",
+    "age_school",
+    "age_older",
+    "great_intensity",
+)
+_AGES = ((12, "age_infant"), (36, "age_toddler"), (72, "age_preschool"), (120, "age_school"))
+# What the passage's own words add at most: enough to settle a tie, never to win.
+WORD_TIE = 0.02
+# Signals must say this much for the best passage, or nothing fits.
+FITS = 0.45
+# A feature is given as a reason when it carries at least this share of what the signals and the history say.
+REASON_SHARE = 0.2
+MOST_REASONS = 3
+
+
+def features(situation: Situation, signals: frozenset[str], history: History) -> frozenset[str]:
+    """The names under which weights are looked up for a situation."""
+    found = {ALWAYS, *signals}
+    if history is not History.UNKNOWN:
+        found.add(f"history_{history.value}")
+    if situation.age_months is not None:
+        found.add(age_band(situation.age_months))
+    if situation.great_intensity:
+        found.add("great_intensity")
+    return frozenset(found)
+
+
+def age_band(months: int) -> str:
+    return next((name for below, name in _AGES if months < below), "age_older")
+
+
+def rank(library: Library, present: frozenset[str], words: str) -> list[ChosenPassage]:
+    """All passages for parents, best first, ties broken by slug."""
+    terms = frozenset(token.word for tokens, _ in sentences(words) for token in tokens) if words else frozenset()
+    scored = [_score(passage, present, terms) for passage in library.passages if passage.audience != "therapist"]
+    return sorted(scored, key=lambda chosen: (-chosen.score, chosen.slug))
+
+
+def anything_fits(library: Library, signals: frozenset[str]) -> bool:
+    """Whether the signals alone speak for some passage; age, history and popularity are no evidence."""
+    return any(
+        sum(passage.weights.get(signal, 0.0) for signal in signals) >= FITS
+        for passage in library.passages
+        if passage.audience != "therapist"
+    )
+
+
+def _score(passage: PassageEntry, present: frozenset[str], terms: frozenset[str]) -> ChosenPassage:
+    parts = {name: passage.weights[name] for name in present if passage.weights.get(name)}
+    score = sum(parts.values())
+    if terms and passage.terms:
+        score += WORD_TIE * len(terms & passage.terms) / len(passage.terms)
+    said = {name: value for name, value in parts.items() if name != ALWAYS and not name.startswith("age_")}
+    whole = sum(said.values())
+    reasons = sorted((name for name in said if said[name] >= REASON_SHARE * whole), key=lambda name: (-said[name], name))
+    return ChosenPassage(passage.slug, passage.wording, score, tuple(reasons[:MOST_REASONS]))

@@ -1,0 +1,281 @@
+"""Record, revise, delete a moment; keep the guidance that was shown."""
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from guidance import safety
+from guidance.matching import Guidance, History, Risk, RiskLevel, Situation, match
+from guidance.matching.load import current_library
+from guidance.models import Signal
+
+from .audit import note
+from .models import Attempt, Child, Moment, MomentSignal, OwnChip, Suggestion, SuggestionItem, User
+
+logger = logging.getLogger(__name__)
+
+FREE_TEXTS = ("words", "felt", "they_felt", "next_time")
+# A change of one of these matches again.
+MATCHED_ON = {"words", "intensity", "signals", "child", "when"}
+PRESENT = (MomentSignal.State.TAPPED, MomentSignal.State.READ, MomentSignal.State.CONFIRMED)
+
+
+def record(
+    *,
+    author: User,
+    child: Child,
+    client_key: uuid.UUID,
+    signals: Iterable[Signal],
+    own_chips: Iterable[OwnChip] = (),
+    new_chip: str = "",
+    **details: Any,
+) -> Moment:
+    """Save a moment, then judge risk, match, and keep the suggestion. A repeated form leads to the first moment."""
+    try:
+        with transaction.atomic():
+            moment = Moment.objects.create(
+                author=author, owner=author, child=child, client_key=client_key, **details
+            )
+            _tap(moment, signals)
+            moment.own_chips.set([*own_chips, *_new_chip(author, new_chip)])
+            note(author, "record", moment, concerns=author)
+    except IntegrityError:
+        return Moment.objects.get(author=author, client_key=client_key)
+    look(moment)
+    return moment
+
+
+def revise(
+    moment: Moment,
+    *,
+    by: User,
+    signals: Iterable[Signal] | None = None,
+    own_chips: Iterable[OwnChip] | None = None,
+    new_chip: str = "",
+    attempts: Mapping[str, str] | None = None,
+    **details: Any,
+) -> Moment:
+    """Change what is given and nothing else; match again where what was matched on has changed."""
+    changed = {name for name, value in details.items() if getattr(moment, name) != value}
+    with transaction.atomic():
+        for name in changed:
+            setattr(moment, name, details[name])
+        if changed:
+            moment.save(update_fields=[*changed, "updated_at"])
+        if signals is not None and _tap(moment, signals):
+            changed.add("signals")
+        if own_chips is not None:
+            moment.own_chips.set([*own_chips, *_new_chip(by, new_chip)])
+            changed.add("own_chips")
+        if attempts is not None and _try(moment, attempts):
+            changed.add("attempts")
+        if changed:
+            note(by, "revise", moment, concerns=moment.owner, fields=sorted(changed))
+    if changed & MATCHED_ON:
+        look(moment)
+    elif changed:
+        judge(moment)
+    return moment
+
+
+def confirm(moment: Moment, *, by: User, kept: Iterable[str]) -> Moment:
+    """The parent has looked at what was read: what stays ticked is confirmed, the rest refused and remembered."""
+    kept = set(kept)
+    read = list(moment.signals.filter(state=MomentSignal.State.READ).select_related("signal"))
+    with transaction.atomic():
+        for row in read:
+            right = row.signal.slug in kept
+            row.state = MomentSignal.State.CONFIRMED if right else MomentSignal.State.REFUSED
+            row.save(update_fields=["state"])
+        if read:
+            note(by, "confirm", moment, concerns=moment.owner, fields=["signals"])
+    if any(row.state == MomentSignal.State.REFUSED for row in read):
+        look(moment)
+    return moment
+
+
+def answer_safety(moment: Moment, *, by: User, **answer: str) -> Moment:
+    """Answer "Is everyone safe right now?" (`safe_answer`) or "Have they talked of dying?" (`dying_answer`)."""
+    with transaction.atomic():
+        for name, value in answer.items():
+            setattr(moment, name, value)
+        moment.save(update_fields=[*answer, "updated_at"])
+        note(by, "answer_safety", moment, concerns=moment.owner, fields=sorted(answer))
+    look(moment)
+    return moment
+
+
+def delete(moment: Moment, *, by: User) -> None:
+    """Out of sight at once; it can be brought back for half an hour, then it is erased."""
+    with transaction.atomic():
+        moment.deleted_at = timezone.now()
+        moment.save(update_fields=["deleted_at"])
+        note(by, "delete", moment, concerns=moment.owner)
+
+
+def restore(moment: Moment, *, by: User) -> None:
+    with transaction.atomic():
+        moment.deleted_at = None
+        moment.save(update_fields=["deleted_at"])
+        note(by, "restore", moment, concerns=moment.owner)
+
+
+def erase_deleted(before: dt.datetime) -> int:
+    """Erase moments deleted before a time, by key and without decrypting; how many."""
+    keys = list(Moment.objects.filter(deleted_at__lt=before).values_list("pk", flat=True))
+    Moment.objects.filter(pk__in=keys).only("pk").delete()
+    return len(keys)
+
+
+def give_feedback(item: SuggestionItem, *, by: User, feedback: str) -> None:
+    """ "Helped", "not us", or "" to take it back."""
+    with transaction.atomic():
+        item.feedback = feedback
+        item.save(update_fields=["feedback"])
+        note(by, "feedback", item.suggestion.moment, concerns=item.suggestion.moment.owner, fields=["feedback"])
+
+
+def look(moment: Moment) -> None:
+    """Judge risk, match, keep the suggestion. A failing matcher leaves the moment and its risk as they are."""
+    risk = judge(moment)
+    try:
+        library = current_library()
+        guidance = match(situation(moment, risk), library)
+        with transaction.atomic():
+            _keep_read(moment, guidance)
+            _keep(moment, guidance, risk)
+    except Exception:
+        logger.exception("matching failed")
+
+
+def judge(moment: Moment) -> Risk:
+    """Judge every free text and the chips, and keep the result with the moment."""
+    chips = _slugs(moment, PRESENT)
+    texts = [*(getattr(moment, name) for name in FREE_TEXTS), *(chip.label for chip in moment.own_chips.all())]
+    risk = safety.judge(
+        texts,
+        signals=chips,
+        age_months=age_months(moment),
+        talked_of_dying=moment.dying_answer == Moment.DyingAnswer.YES,
+        unsure_if_safe=moment.safe_answer == Moment.SafeAnswer.NOT_SURE,
+    )
+    moment.risk_level = risk.level.value
+    moment.risk_kinds = list(risk.kinds)
+    moment.soft_check = risk.soft_check
+    moment.save(update_fields=["risk_level", "risk_kinds", "soft_check"])
+    return risk
+
+
+def situation(moment: Moment, risk: Risk) -> Situation:
+    """The moment as the matcher is told it: nothing that names a person."""
+    return Situation(
+        tapped=_slugs(moment, (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED)),
+        words=moment.words,
+        age_months=age_months(moment),
+        history=history(moment.child),
+        great_intensity=moment.intensity == Moment.Intensity.GREAT,
+        still_going=moment.when == Moment.When.STILL_GOING,
+        refused=_slugs(moment, (MomentSignal.State.REFUSED,)),
+        risk=risk,
+    )
+
+
+def age_months(moment: Moment) -> int | None:
+    """The child's age in whole months on the day of the moment, where the birth month is known."""
+    born = moment.child.born_on
+    if born is None:
+        return None
+    then = moment.happened_at
+    return max(0, (then.year - born.year) * 12 + then.month - born.month)
+
+
+def history(child: Child) -> History:
+    return {Child.HardPlace.YES: History.YES, Child.HardPlace.NO: History.NO}.get(child.hard_place, History.UNKNOWN)  # type: ignore[call-overload]
+
+
+def _slugs(moment: Moment, states: Iterable[str]) -> frozenset[str]:
+    rows = moment.signals.filter(state__in=list(states))
+    return frozenset(rows.values_list("signal__slug", flat=True))
+
+
+def _tap(moment: Moment, signals: Iterable[Signal]) -> bool:
+    """Make exactly these the tapped signals; one read before counts as tapped once tapped. Whether that changed any."""
+    wanted = {signal.pk for signal in signals}
+    rows = {row.signal_id: row for row in moment.signals.all()}
+    changed = False
+    for key, row in rows.items():
+        if key in wanted and row.state != MomentSignal.State.TAPPED:
+            row.state = MomentSignal.State.TAPPED
+            row.save(update_fields=["state"])
+            changed = True
+        elif key not in wanted and row.state in (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED):
+            row.delete()
+            changed = True
+    fresh = [
+        MomentSignal(moment=moment, signal_id=key, state=MomentSignal.State.TAPPED) for key in sorted(wanted - rows.keys())
+    ]
+    MomentSignal.objects.bulk_create(fresh)
+    return changed or bool(fresh)
+
+
+def _new_chip(owner: User, label: str) -> list[OwnChip]:
+    if not label:
+        return []
+    existing = next((chip for chip in OwnChip.objects.filter(owner=owner) if chip.label.casefold() == label.casefold()), None)
+    return [existing or OwnChip.objects.create(owner=owner, label=label)]
+
+
+def _try(moment: Moment, attempts: Mapping[str, str]) -> bool:
+    before = dict(moment.attempts.values_list("what", "outcome"))
+    after = {what: outcome for what, outcome in attempts.items() if outcome}
+    if before == after:
+        return False
+    moment.attempts.all().delete()
+    Attempt.objects.bulk_create(Attempt(moment=moment, what=what, outcome=outcome) for what, outcome in after.items())
+    return True
+
+
+def _keep_read(moment: Moment, guidance: Guidance) -> None:
+    """Rows for what the words say now; what they no longer say goes, what was answered stays."""
+    read = {signal.slug for signal in guidance.reading.signals}
+    rows = {row.signal.slug: row for row in moment.signals.select_related("signal")}
+    for slug, row in rows.items():
+        if row.state == MomentSignal.State.READ and slug not in read:
+            row.delete()
+    missing = Signal.objects.filter(slug__in=read - rows.keys())
+    MomentSignal.objects.bulk_create(
+        MomentSignal(moment=moment, signal=signal, state=MomentSignal.State.READ) for signal in missing
+    )
+
+
+def _keep(moment: Moment, guidance: Guidance, risk: Risk) -> None:
+    """One numbered suggestion, unless the last one says exactly the same."""
+    items = [(chosen.wording, list(chosen.reasons)) for chosen in guidance.passages]
+    items += [(chosen.wording, [chosen.reason]) for chosen in guidance.responses]
+    values = {
+        "stance": guidance.stance.value,
+        "risk_level": risk.level.value,
+        "risk_kinds": list(risk.kinds) if risk.level is not RiskLevel.NONE else [],
+        "gates": [gate.value for gate in guidance.gates],
+        "history": guidance.history.value,
+        "history_conflict": guidance.history_conflict,
+    }
+    last = moment.suggestions.order_by("-number").first()
+    if last is not None and all(getattr(last, name) == value for name, value in values.items()):
+        kept = [(row.wording_id, row.reasons) for row in last.items.order_by("position")]
+        if kept == items:
+            return
+    number = (moment.suggestions.aggregate(most=Max("number"))["most"] or 0) + 1
+    suggestion = Suggestion.objects.create(
+        moment=moment, number=number, library_version=guidance.library_version, **values
+    )
+    SuggestionItem.objects.bulk_create(
+        SuggestionItem(suggestion=suggestion, position=position, wording_id=wording, reasons=reasons)
+        for position, (wording, reasons) in enumerate(items)
+    )

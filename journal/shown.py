@@ -1,0 +1,167 @@
+"""A moment as its reader may see it: reasons in words, guidance in the order of the page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from guidance import safety
+from guidance.browse import signals as all_signals
+from guidance.matching import Gate, Phase, Stance
+from guidance.models import Passage, Response, Signal, Source, Wording
+
+from .models import Child, Moment, MomentSignal, Suggestion, SuggestionItem
+
+CONDITION_REASONS = {
+    "history_yes": gettext_lazy("your child had a hard start"),
+    "history_no": gettext_lazy("your child's start was an ordinary one"),
+    "great_intensity": gettext_lazy("it was as big as it gets"),
+}
+
+
+@dataclass(frozen=True)
+class ShownPassage:
+    item: SuggestionItem
+    passage: Passage
+    wording: Wording
+    why: str
+
+
+@dataclass(frozen=True)
+class ShownResponse:
+    item: SuggestionItem
+    response: Response
+    wording: Wording
+    source: Source | None
+
+    @property
+    def is_words(self) -> bool:
+        return self.response.kind == Response.Kind.SAY
+
+
+@dataclass(frozen=True)
+class ShownGuidance:
+    suggestion: Suggestion
+    passages: list[ShownPassage]
+    first: ShownResponse | None  # the one sentence to say or do
+    for_you: ShownResponse | None
+    others: list[tuple[str, list[ShownResponse]]]
+
+    @property
+    def nothing_fits(self) -> bool:
+        return not self.passages
+
+    @property
+    def both_sides(self) -> bool:
+        return self.suggestion.stance == Stance.BOTH.value
+
+    @property
+    def parent_first(self) -> bool:
+        return Gate.PARENT_LIMIT.value in self.suggestion.gates and Gate.DANGER_NOW.value not in self.suggestion.gates
+
+    @property
+    def afraid(self) -> bool:
+        return Gate.AFRAID.value in self.suggestion.gates
+
+
+@dataclass(frozen=True)
+class ShownMoment:
+    moment: Moment
+    chips: list[str]
+    to_confirm: list[tuple[Signal, bool]]  # read from the words, each with whether it is ticked beforehand
+    risk_kinds: list[safety.RiskKind]
+    guidance: ShownGuidance | None
+    earlier: list[ShownGuidance] = field(default_factory=list)
+    ask_history: bool = False
+
+    @property
+    def urgent(self) -> bool:
+        return self.moment.risk_level == Moment.RiskLevel.URGENT
+
+    @property
+    def concern(self) -> bool:
+        return self.moment.risk_level == Moment.RiskLevel.CONCERN
+
+    @property
+    def ask_if_safe(self) -> bool:
+        return self.moment.soft_check and not self.moment.safe_answer and self.moment.risk_level == Moment.RiskLevel.NONE
+
+    @property
+    def ask_of_dying(self) -> bool:
+        return "child_self_harm" in self.moment.risk_kinds and not self.moment.dying_answer and not self.urgent
+
+
+def show(moment: Moment) -> ShownMoment:
+    """Everything the author's page of a moment says, in a fixed number of queries."""
+    rows = list(moment.signals.select_related("signal").order_by("signal__order"))
+    seen = {signal.slug: signal.seen for signal in all_signals()}
+    suggestions = list(moment.suggestions.order_by("-number"))
+    items = _items(suggestions)
+    shown = [_guidance(suggestion, items.get(suggestion.pk, []), seen) for suggestion in suggestions]
+    guidance = shown[0] if shown else None
+    return ShownMoment(
+        moment=moment,
+        chips=chips_of(rows) + [chip.label for chip in moment.own_chips.all()],
+        to_confirm=[
+            (row.signal, row.signal.group != Signal.Group.PARENT and row.signal.slug != "hurt_self")
+            for row in rows
+            if row.state == MomentSignal.State.READ
+        ],
+        risk_kinds=safety.kinds(moment.risk_kinds),
+        guidance=guidance,
+        earlier=shown[1:],
+        ask_history=bool(guidance and guidance.passages and _history_missing(moment.child)),
+    )
+
+
+def chips_of(rows: Iterable[MomentSignal]) -> list[str]:
+    """The labels of what was tapped or confirmed; what was only read counts as words."""
+    known = (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED)
+    return [row.signal.label for row in rows if row.state in known]
+
+
+def why(reasons: Iterable[str], seen: dict[str, str]) -> str:
+    """A reason in words: "because they pushed you away and you had said no"."""
+    parts = [seen.get(code) or str(CONDITION_REASONS.get(code, "")) for code in reasons]
+    parts = [part for part in parts if part]
+    if not parts:
+        return ""
+    if len(parts) == 1:
+        return parts[0]
+    return _("%(first)s and %(last)s") % {"first": ", ".join(parts[:-1]), "last": parts[-1]}
+
+
+def _history_missing(child: Child) -> bool:
+    return child.asked_at is None and not (child.born_on and child.hard_place)
+
+
+def _items(suggestions: list[Suggestion]) -> dict[int, list[SuggestionItem]]:
+    rows = (
+        SuggestionItem.objects.filter(suggestion__in=suggestions)
+        .select_related("wording__passage__source", "wording__response__source")
+        .order_by("suggestion_id", "position")
+    )
+    found: dict[int, list[SuggestionItem]] = {}
+    for row in rows:
+        found.setdefault(row.suggestion_id, []).append(row)
+    return found
+
+
+def _guidance(suggestion: Suggestion, items: list[SuggestionItem], seen: dict[str, str]) -> ShownGuidance:
+    passages, responses = [], []
+    for item in items:
+        if item.wording.passage is not None:
+            passages.append(ShownPassage(item, item.wording.passage, item.wording, why(item.reasons, seen)))
+        elif item.wording.response is not None:
+            response = item.wording.response
+            responses.append(ShownResponse(item, response, item.wording, response.source))
+    for_you = next((one for one in responses if one.response.phase == Phase.FOR_YOU.value), None)
+    first = next((one for one in responses if one.response.phase != Phase.FOR_YOU.value), None)
+    rest = [one for one in responses if one is not for_you and one is not first]
+    phases = dict(Response.Phase.choices)
+    others = [
+        (str(phases[phase]), [one for one in rest if one.response.phase == phase])
+        for phase in dict.fromkeys(one.response.phase for one in rest)
+    ]
+    return ShownGuidance(suggestion, passages, first, for_you, others)

@@ -1,0 +1,32 @@
+"""The library to read in peace: open to everybody."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from guidance import browse
+from journal import access
+
+from .moments import chips_by_group
+
+
+@login_not_required
+@require_GET
+def library(request: HttpRequest) -> HttpResponse:
+    context = {"groups": chips_by_group(browse.signals()), "sources": browse.sources_with_passages()}
+    return render(request, "library/library.html", context)
+
+
+@login_not_required
+@require_GET
+def library_signal(request: HttpRequest, slug: str) -> HttpResponse:
+    signal = access.signal(slug)
+    return render(request, "library/signal.html", {"signal": signal, "passages": browse.passages_for(signal)})
+
+
+@login_not_required
+@require_GET
+def library_passage(request: HttpRequest, slug: str) -> HttpResponse:
+    passage = access.passage(slug)
+    return render(request, "library/passage.html", {"passage": passage, "responses": browse.responses_of(passage)})

@@ -1,0 +1,50 @@
+// Small helps. Every page works without this file.
+(function () {
+  "use strict";
+
+  // Leave quickly: the page is blank at once, then a neutral one takes its place.
+  var leave = document.querySelector("[data-leave]:not(script)");
+  function go() {
+    try { sessionStorage.setItem("still-left", "1"); } catch (e) { /* Back is not covered then */ }
+    document.documentElement.hidden = true;
+    document.title = "";
+    location.replace(leave.dataset.leave);
+  }
+  if (leave) {
+    leave.addEventListener("click", function (event) {
+      event.preventDefault();
+      go();
+    });
+    var last = -Infinity;
+    document.addEventListener("keydown", function (event) {
+      if (event.key !== "Escape") { last = -Infinity; return; }
+      if (event.repeat || event.isComposing) return;
+      if (event.timeStamp - last < 1000) go();
+      last = event.timeStamp;
+    }, true);
+  }
+
+  // The account menu closes by itself.
+  var menu = document.querySelector("details.account");
+  if (menu) {
+    document.addEventListener("click", function (event) {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+    menu.addEventListener("focusout", function (event) {
+      if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+    });
+    menu.addEventListener("keydown", function (event) {
+      if (event.key === "Escape" && menu.open) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    });
+  }
+
+  // "Go back" on the pages for when something went wrong.
+  document.querySelectorAll("[data-back]").forEach(function (button) {
+    if (history.length < 2) return;
+    button.hidden = false;
+    button.addEventListener("click", function () { history.back(); });
+  });
+})();

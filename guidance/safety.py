@@ -102,8 +102,14 @@ def judge(
 
 
 def _left(hits: list[Hit], excused: list[Hit]) -> list[Hit]:
-    """Hits that no figure of speech or look-alike overlaps."""
-    return [hit for hit in hits if not any(other.start < hit.end and hit.start < other.end for other in excused)]
+    """Hits that no figure of speech or look-alike of the same kind overlaps."""
+    return [
+        hit
+        for hit in hits
+        if not any(
+            other.label == hit.label and other.start < hit.end and hit.start < other.end for other in excused
+        )
+    ]
 
 
 def _is_baby(age_months: int | None) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 GAP = 3
+LONG_GAP = 12
 NEGATION_REACH = 4
 NEGATORS = frozenset(
     "not no never none nobody without hardly barely didnt doesnt dont wont wouldnt hasnt havent hadnt isnt wasnt arent "
@@ -25,12 +26,14 @@ STILL = re.compile(r"\b(?:now|still|again|today|tonight|lately|these days|this (
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…\n]+")
 _CLAUSE_END = re.compile(r"[,;:()–—]| - |\bbut\b|\bthen\b|\buntil\b|\btill\b")
-_APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
+_APOSTROPHE = "'’ʼ`´"
+_APOSTROPHES = str.maketrans("", "", _APOSTROPHE)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     word: str
+    bare: str  # without a possessive or shortened "'s": "husband's" is a husband too
     start: int  # character offsets into the text as given
     end: int
     clause: int
@@ -60,8 +63,10 @@ def sentences(text: str) -> list[tuple[list[Token], bool]]:
             while breaks and breaks[0] <= match.start():
                 breaks.pop(0)
                 clause += 1
-            word = unicodedata.normalize("NFC", match.group()).translate(_APOSTROPHES).casefold()
-            tokens.append(Token(word, begin + match.start(), begin + match.end(), clause))
+            whole = unicodedata.normalize("NFC", match.group()).casefold()
+            bare = whole[:-2] if len(whole) > 3 and whole[-2] in _APOSTROPHE and whole[-1] == "s" else whole
+            word, bare = whole.translate(_APOSTROPHES), bare.translate(_APOSTROPHES)
+            tokens.append(Token(word, bare, begin + match.start(), begin + match.end(), clause))
         clause += 1
         if tokens:
             flat = " ".join(token.word for token in tokens)
@@ -75,16 +80,21 @@ class _Slot:
     whole: frozenset[str]
     beginnings: tuple[str, ...]
 
-    def fits(self, word: str) -> bool:
-        return word in self.whole or (bool(self.beginnings) and word.startswith(self.beginnings))
+    def fits(self, token: Token) -> bool:
+        if token.word in self.whole or token.bare in self.whole:
+            return True
+        return bool(self.beginnings) and token.word.startswith(self.beginnings)
+
+
+_LONG_GAP = _Slot(frozenset({"..."}), ())
 
 
 def _parse(phrase: str, classes: Mapping[str, Iterable[str]]) -> list[_Slot | None]:
     """Slots of a phrase, None for a gap. Raises ValueError on an unknown class or an empty phrase."""
     slots: list[_Slot | None] = []
     for part in phrase.split():
-        if part == "..":
-            slots.append(None)
+        if part in ("..", "..."):
+            slots.append(None if part == ".." else _LONG_GAP)
             continue
         options: list[str] = []
         for option in part.split("|"):
@@ -101,7 +111,7 @@ def _parse(phrase: str, classes: Mapping[str, Iterable[str]]) -> list[_Slot | No
                 tuple(option[:-1] for option in options if option.endswith("*")),
             )
         )
-    if not slots or slots[0] is None or slots[-1] is None:
+    if not slots or {slots[0], slots[-1]} & {None, _LONG_GAP}:
         raise ValueError(f"a phrase begins and ends with a word: {phrase!r}")
     return slots
 
@@ -132,14 +142,17 @@ class Lexicon:
             if other_time:
                 continue
             for place, token in enumerate(tokens):
-                for label, phrase, slots, negated in self._candidates(token.word):
+                for label, phrase, slots, negated in self._candidates(token):
                     end = _walk(slots, tokens, place, negated)
                     if end is not None and (negated or not _denied(tokens, place)):
                         hits.append(Hit(label, token.start, tokens[end].end, phrase))
         return hits
 
-    def _candidates(self, word: str) -> Iterable[tuple[str, str, list[_Slot | None], bool]]:
+    def _candidates(self, token: Token) -> Iterable[tuple[str, str, list[_Slot | None], bool]]:
+        word = token.word
         yield from self._whole.get(word, ())
+        if token.bare != word:
+            yield from self._whole.get(token.bare, ())
         for length in self._lengths:
             if length > len(word):
                 break
@@ -149,24 +162,24 @@ class Lexicon:
 def _walk(slots: list[_Slot | None], tokens: list[Token], place: int, negated: bool) -> int | None:
     """The index of the last token of the shortest way through the slots from `place`, or None."""
     ways = [place]
-    gap = False
+    gap = 0
     for slot in slots[1:]:
-        if slot is None:
-            gap = True
+        if slot is None or slot is _LONG_GAP:
+            gap = GAP if slot is None else LONG_GAP
             continue
         onward = []
         for way in ways:
-            for step in range(1, GAP + 2 if gap else 2):
+            for step in range(1, gap + 2):
                 there = way + step
                 if there >= len(tokens):
                     break
-                if slot.fits(tokens[there].word):
+                if slot.fits(tokens[there]):
                     onward.append(there)
                 if tokens[there].word in NEGATORS and not negated:
                     break
         if not onward:
             return None
-        ways, gap = sorted(set(onward)), False
+        ways, gap = sorted(set(onward)), 0
     return ways[0]
 
 

@@ -46,15 +46,9 @@
     });
   }
   function offer(form, key, kept) {
-    var note = document.createElement("div");
-    note.className = "notice";
-    note.setAttribute("role", "status");
-    var words = document.createElement("p");
-    words.textContent = "There is something you had not saved yet.";
-    var back = document.createElement("button");
-    back.type = "button"; back.className = "button quiet"; back.textContent = "Bring it back";
-    var away = document.createElement("button");
-    away.type = "button"; away.className = "button link"; away.textContent = "Let it go";
+    var note = document.getElementById("draft-note").content.firstElementChild.cloneNode(true);
+    var back = note.querySelector("[data-restore]");
+    var away = note.querySelector("[data-forget]");
     back.addEventListener("click", function () {
       var fold = form.closest("details");
       if (fold) fold.open = true;
@@ -65,7 +59,6 @@
       store(function (s) { s.removeItem(key); });
       note.remove();
     });
-    note.append(words, back, away);
     (form.closest("details") || form).before(note);
   }
   function all() { document.querySelectorAll("form[data-draft]").forEach(watch); }

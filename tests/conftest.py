@@ -1,0 +1,258 @@
+"""The cast, and the database they live in: SQLite, or with TEST_POSTGRES=1 a real PostgreSQL."""
+
+import datetime as dt
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT)) if str(ROOT) not in sys.path else None
+if os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings") != "tests.settings":
+    raise pytest.UsageError("The tests bring their own settings: leave DJANGO_SETTINGS_MODULE unset (tests.settings).")
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+import django  # noqa: E402
+
+django.setup()  # nothing below may be imported before
+
+from django.contrib.auth.models import Permission  # noqa: E402
+from django.core.cache import cache  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from guidance.matching import load  # noqa: E402
+from guidance.models import LibraryVersion, Signal, Source  # noqa: E402
+from guidance.shipping import load_library  # noqa: E402
+from journal import families, moments  # noqa: E402
+from journal.models import Caregiver, Child, Moment, OwnChip, Share, SuggestionItem, User  # noqa: E402
+from tests import postgres  # noqa: E402
+
+WORDS = "Zebra afternoon: she slammed the door and pushed me away."
+CHILD = "Quillon"
+CHIP = "lost the blue rabbit"
+
+
+# The database
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", "ignore:No directory at")  # nothing is collected for tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = os.environ.get("TEST_POSTGRES_MISSING")
+    for item in items if missing else ():
+        item.add_marker(pytest.mark.skip(reason=missing))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    from django.conf import settings
+
+    return f"database: {settings.DATABASES['default']['ENGINE'].rsplit('.', 1)[-1]}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    missing = os.environ.get("TEST_POSTGRES_MISSING")
+    if missing:
+        terminalreporter.write_line(f"!!!! NOT TESTED ON POSTGRESQL: {missing} !!!!", red=True, bold=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """The shipped library, loaded once into each worker's database."""
+    with django_db_blocker.unblock():
+        load_library()
+    yield
+
+
+@pytest.fixture(autouse=True)
+def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No rate limit, no library from another test; the library again where a browser test has emptied the database."""
+    cache.clear()
+    if {"db", "transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("transactional_db" if "live_server" in request.fixturenames else "db")
+        if not Source.objects.exists():
+            load_library()
+            load._kept = None
+        version = LibraryVersion.objects.get().number
+        if load._kept is not None and load._kept.version != version:
+            load._kept = None
+    yield
+
+
+# The cast
+
+
+def _user(name: str, **fields: object) -> User:
+    return User.objects.create_user(f"{name}@example.org", "a long enough password", country="GB", **fields)
+
+
+@pytest.fixture
+def parent(db: None) -> User:
+    """A parent with one child, an own chip and (where asked for) a saved moment."""
+    user = _user("parent")
+    families.add_child(by=user, name=CHILD, pronouns="they/them")
+    return user
+
+
+@pytest.fixture
+def child(parent: User) -> Child:
+    return Child.objects.get(family__caregivers__user=parent)
+
+
+@pytest.fixture
+def own_chip(parent: User) -> OwnChip:
+    return OwnChip.objects.create(owner=parent, label=CHIP)
+
+
+@pytest.fixture
+def co_parent(child: Child) -> User:
+    """Another parent of the same family."""
+    user = _user("co-parent")
+    Caregiver.objects.create(user=user, family=child.family, role=Caregiver.Role.PARENT)
+    return user
+
+
+@pytest.fixture
+def recorder(child: Child) -> User:
+    """A sitter of the same family."""
+    user = _user("recorder")
+    Caregiver.objects.create(user=user, family=child.family, role=Caregiver.Role.RECORDER)
+    return user
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """A parent of another family."""
+    user = _user("stranger")
+    families.add_child(by=user, name="Wendeline")
+    return user
+
+
+def _share(user: User, parent: User, child: Child, **fields: object) -> None:
+    until = timezone.now() + dt.timedelta(days=90)
+    day = timezone.localdate() - dt.timedelta(days=90)
+    Share.objects.create(
+        owner=parent, therapist=user, child=child, from_date=day, includes_words=True, until=until, **fields
+    )
+
+
+@pytest.fixture
+def therapist(parent: User, child: Child) -> User:
+    """Holds a live share of the parent's moments."""
+    user = _user("therapist")
+    _share(user, parent, child)
+    return user
+
+
+@pytest.fixture
+def revoked_therapist(parent: User, child: Child) -> User:
+    """Held a share that the parent has taken back."""
+    user = _user("revoked")
+    _share(user, parent, child, revoked_at=timezone.now())
+    return user
+
+
+@pytest.fixture
+def curator(db: None) -> User:
+    user = _user("curator", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="guidance"))
+    return user
+
+
+@pytest.fixture
+def superuser(db: None) -> User:
+    return User.objects.create_superuser("super@example.org", "a long enough password", country="GB")
+
+
+
+
+PEOPLE = (
+    "anonymous", "stranger", "parent", "co_parent", "recorder", "therapist", "revoked_therapist", "curator", "superuser",
+)  # fmt: skip
+
+
+@pytest.fixture
+def cast(
+    stranger: User, parent: User, co_parent: User, recorder: User, therapist: User, revoked_therapist: User,
+    curator: User, superuser: User,
+) -> dict[str, User | None]:  # fmt: skip
+    """Everybody, by name; nobody is signed in as "anonymous"."""
+    people = (None, stranger, parent, co_parent, recorder, therapist, revoked_therapist, curator, superuser)
+    return dict(zip(PEOPLE, people, strict=True))
+
+
+@pytest.fixture
+def sign_in() -> Callable[[User | None], Client]:
+    """A browser in which somebody is signed in, or nobody."""
+
+    def browser(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return browser
+
+
+@pytest.fixture
+def page(parent: User, sign_in: Callable[[User | None], Client]) -> Client:
+    """The parent's own browser."""
+    return sign_in(parent)
+
+
+# What they made
+
+
+def log(author: User, child: Child, *signals: str, words: str = "", days_ago: float = 0, **details: object) -> Moment:
+    """A moment recorded as the product records it."""
+    return moments.record(
+        author=author,
+        child=child,
+        client_key=uuid.uuid4(),
+        signals=list(Signal.objects.filter(slug__in=signals)),
+        words=words,
+        **({"when": "date", "happened_at": timezone.now() - dt.timedelta(days=days_ago), "zone": "UTC"} | details),
+    )
+
+
+@pytest.fixture
+def moment(parent: User, child: Child, own_chip: OwnChip) -> Moment:
+    """The parent's saved moment with the guidance that was shown."""
+    saved = log(parent, child, "pushed_away", "refused_comfort", words=WORDS, own_chips=[own_chip])
+    assert SuggestionItem.objects.filter(suggestion__moment=saved).exists(), "the moment came back without guidance"
+    return saved
+
+
+@pytest.fixture
+def deleted_moment(parent: User, child: Child) -> Moment:
+    saved = log(parent, child, "ran_off", words="Deleted again.")
+    moments.delete(saved, by=parent)
+    return saved
+
+
+@pytest.fixture
+def suggested(moment: Moment) -> SuggestionItem:
+    return SuggestionItem.objects.filter(suggestion__moment=moment).order_by("position")[0]
+
+
+@pytest.fixture
+def form(child: Child) -> dict[str, object]:
+    """A log form as a browser sends it: one chip and Save."""
+    return {"client_key": str(uuid.uuid4()), "child": str(child.code), "signals": ["pushed_away"], "when": "just_now"}
+
+
+@pytest.fixture
+def said() -> SimpleNamespace:
+    """The words that stand in the rows above and nowhere else."""
+    return SimpleNamespace(words=WORDS, child=CHILD, chip=CHIP)

@@ -3,6 +3,7 @@
 import base64
 import pathlib
 import secrets
+import sys
 
 ENV = pathlib.Path(__file__).resolve().parent.parent / ".env"
 
@@ -14,4 +15,4 @@ if not ENV.exists():
         f"SECRET_KEY={secrets.token_urlsafe(50)}\n"
         f"FIELD_KEYS={base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}\n"
     )
-    print("wrote .env with fresh keys")
+    sys.stdout.write("wrote .env with fresh keys\n")

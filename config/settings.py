@@ -111,8 +111,10 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-     "OPTIONS": {"user_attributes": ["email"]}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email"]},
+    },
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -148,9 +150,15 @@ SHOW_MAILS_ON_PAGE = DEBUG
 if DEBUG:
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 else:
-    vars().update(env.email_url_config(required(
-        "EMAIL_URL", "sign-up sends a code by mail; give smtp+tls://user:password@host:587, "
-        "or consolemail:// to print mails to the log while trying it out")))
+    vars().update(
+        env.email_url_config(
+            required(
+                "EMAIL_URL",
+                "sign-up sends a code by mail; give smtp+tls://user:password@host:587, "
+                "or consolemail:// to print mails to the log while trying it out",
+            )
+        )
+    )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 LANGUAGE_CODE = "en"
@@ -215,6 +223,8 @@ LOGGING = {
     "formatters": {"plain": {"()": "config.logs.WithoutPersonalData", "format": "%(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING"), "propagate": False},
-                "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING"), "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+    },
 }

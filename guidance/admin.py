@@ -90,16 +90,23 @@ class PassageAdmin(ShippedFixed):
 class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
     gates = forms.MultipleChoiceField(
         choices=[(gate.value, gate.value.replace("_", " ")) for gate in Gate],
-        required=False, widget=forms.CheckboxSelectMultiple, help_text=_("Also offered while one of these is so."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Also offered while one of these is so."),
     )
     not_when = forms.MultipleChoiceField(
         choices=[(gate.value, gate.value.replace("_", " ")) for gate in Gate],
-        required=False, widget=forms.CheckboxSelectMultiple, help_text=_("Withheld while one of these is so."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Withheld while one of these is so."),
     )
 
     class Meta:
         model = Response
-        exclude = ("current",)
+        fields = (
+            "slug", "phase", "kind", "stance", "hard_place", "from_months", "to_months", "passages", "signals", "gates",
+            "not_when", "source",
+        )  # fmt: skip
 
 
 @admin.register(Response)

@@ -20,7 +20,11 @@ def signals() -> list[Signal]:
 
 
 def published_passages() -> QuerySet[Passage]:
-    return Passage.objects.exclude(current=None).select_related("current", "source").order_by("source_id", "first_paragraph")
+    return (
+        Passage.objects.exclude(current=None)
+        .select_related("current", "source")
+        .order_by("source_id", "first_paragraph")
+    )
 
 
 def sources_with_passages() -> list[Source]:
@@ -32,7 +36,9 @@ def passages_for(signal: Signal) -> list[Passage]:
     """The passages a signal speaks for, the strongest first."""
     found = [
         (weight.value, weight.passage)
-        for weight in signal.weights.select_related("passage__current", "passage__source").exclude(passage__current=None)
+        for weight in signal.weights.select_related("passage__current", "passage__source").exclude(
+            passage__current=None
+        )
         if weight.value >= SPEAKS and weight.passage.audience != Passage.Audience.THERAPIST
     ]
     return [passage for _, passage in sorted(found, key=lambda pair: (-pair[0], pair[1].slug))]

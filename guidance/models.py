@@ -120,7 +120,11 @@ class Response(models.Model):
     kind = models.CharField(max_length=5, choices=Kind)
     passages = models.ManyToManyField(Passage, blank=True, related_name="responses")
     source = models.ForeignKey(
-        Source, on_delete=models.PROTECT, null=True, blank=True, related_name="responses",
+        Source,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="responses",
         help_text=_("For safety advice that the founding documents do not give."),
     )
     signals = models.ManyToManyField(
@@ -295,11 +299,11 @@ class LibraryVersion(models.Model):
     def __str__(self) -> str:
         return str(self.number)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1
+        super().save(*args, **kwargs)
+
     @classmethod
     def raise_by_one(cls) -> None:
         row, _created = cls.objects.get_or_create(pk=1)
         cls.objects.filter(pk=row.pk).update(number=F("number") + 1)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)

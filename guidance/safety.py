@@ -106,9 +106,7 @@ def _left(hits: list[Hit], excused: list[Hit]) -> list[Hit]:
     return [
         hit
         for hit in hits
-        if not any(
-            other.label == hit.label and other.start < hit.end and hit.start < other.end for other in excused
-        )
+        if not any(other.label == hit.label and other.start < hit.end and hit.start < other.end for other in excused)
     ]
 
 

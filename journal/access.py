@@ -35,6 +35,16 @@ def child_to_change(user: User, code: uuid.UUID) -> Child:
     return child
 
 
+def child_of_last_moment(user: User) -> uuid.UUID | None:
+    """The child a new moment is most likely about."""
+    return (
+        Moment.objects.filter(author=user, deleted_at=None, child__in=children(user))
+        .order_by("-happened_at", "-pk")
+        .values_list("child__code", flat=True)
+        .first()
+    )
+
+
 def moments(user: User) -> QuerySet[Moment]:
     """Moments this user decides about, and those they typed themselves."""
     return Moment.objects.filter(Q(owner=user) | Q(author=user), deleted_at=None)

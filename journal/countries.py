@@ -1,5 +1,8 @@
 """Countries for help lines, and a first guess from the browser's language."""
 
+from functools import cache
+from importlib import resources
+
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -26,3 +29,16 @@ def guess_country(request: HttpRequest) -> str:
         if len(pieces) > 1 and pieces[-1].upper() in NAMES:
             return pieces[-1].upper()
     return ""
+
+
+@cache
+def _first_zones() -> dict[str, str]:
+    """The first time zone that the zone database lists for each country."""
+    table = resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
+    return {row[0]: row[2] for row in reversed(rows)}
+
+
+def guess_time_zone(country: str) -> str:
+    """A zone of the country, to be corrected by the browser or the parent; UTC where nothing is known."""
+    return _first_zones().get(country, "UTC")

@@ -20,7 +20,7 @@ from .models import Child, User
 FAMILY_FILE = Path(__file__).resolve().parent / "demo.toml"
 PARENT = "parent@example.org"
 CURATOR = "curator@example.org"
-PASSWORD = "lamp-in-the-hallway"  # shown to everybody: it opens the demonstration only
+PASSWORD = "lamp-in-the-hallway"  # noqa: S105  (a demonstration, in development only)  # shown to everybody: it opens the demonstration only
 COUNTRY = "GB"
 ZONE = "Europe/London"
 CURATED = (Source, Passage, Response, Wording, Signal, Weight, HelpLine)

@@ -58,32 +58,52 @@ class MomentForm(RefusesFiles):
 
     client_key = forms.UUIDField(widget=forms.HiddenInput)
     child = forms.ModelChoiceField(
-        queryset=None, to_field_name="code", empty_label=None, widget=forms.RadioSelect, label=_("Which child"),
+        queryset=None,
+        to_field_name="code",
+        empty_label=None,
+        widget=forms.RadioSelect,
+        label=_("Which child"),
         error_messages={
             "required": _("Please say which child."),
             "invalid_choice": _("Please choose one of your children."),
         },
     )
     signals = forms.ModelMultipleChoiceField(
-        queryset=None, to_field_name="slug", required=False, widget=forms.CheckboxSelectMultiple,
-        label=_("What happened"), error_messages={"invalid_choice": _("Please choose from the chips shown.")},
+        queryset=None,
+        to_field_name="slug",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("What happened"),
+        error_messages={"invalid_choice": _("Please choose from the chips shown.")},
     )
     own_chips = forms.ModelMultipleChoiceField(
-        queryset=None, to_field_name="code", required=False, widget=forms.CheckboxSelectMultiple, label=_("Your own"),
+        queryset=None,
+        to_field_name="code",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Your own"),
         error_messages={
             "invalid_choice": _("Please choose from your own chips."),
             "invalid_pk_value": _("Please choose from your own chips."),
         },
     )
     new_chip = ShortField(
-        longest=LONGEST_CHIP, label=_("A chip of your own"), help_text=_("It stays here for next time. Only you see it.")
+        longest=LONGEST_CHIP,
+        label=_("A chip of your own"),
+        help_text=_("It stays here for next time. Only you see it."),
     )
     when = forms.ChoiceField(
-        choices=Moment.When.choices, initial=Moment.When.JUST_NOW, widget=forms.RadioSelect, label=_("When"),
+        choices=Moment.When.choices,
+        initial=Moment.When.JUST_NOW,
+        widget=forms.RadioSelect,
+        label=_("When"),
         error_messages={"required": _("Please say when it was."), "invalid_choice": _("Please choose from the list.")},
     )
     minutes_ago = forms.IntegerField(
-        required=False, min_value=1, max_value=720, label=_("About how many minutes ago"),
+        required=False,
+        min_value=1,
+        max_value=720,
+        label=_("About how many minutes ago"),
         error_messages={
             "invalid": _("Please give a whole number of minutes."),
             "min_value": _("Please give a number from 1 to 720."),
@@ -91,11 +111,15 @@ class MomentForm(RefusesFiles):
         },
     )
     date = forms.DateField(
-        required=False, widget=forms.DateInput(attrs={"type": "date"}), label=_("Which day"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        label=_("Which day"),
         error_messages={"invalid": _("Please give a day, such as 2026-03-14.")},
     )
     time = forms.TimeField(
-        required=False, widget=forms.TimeInput(attrs={"type": "time"}), label=_("About what time, if you remember"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}),
+        label=_("About what time, if you remember"),
         error_messages={"invalid": _("Please give a time, such as 19:30.")},
     )
     words = WordsField(
@@ -110,6 +134,7 @@ class MomentForm(RefusesFiles):
         self.fields["own_chips"].queryset = access.own_chips(user)  # type: ignore[attr-defined]
         self.fields["own_chips"].label_from_instance = lambda chip: chip.label  # type: ignore[attr-defined]
         self.initial.setdefault("client_key", uuid.uuid4())
+        self.initial.setdefault("child", access.child_of_last_moment(user))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -143,7 +168,11 @@ class MomentForm(RefusesFiles):
                 if not cleaned.get("date"):
                     self.add_error("date", _("Please say which day it was."))
                     return
-                midday = min(_at(cleaned["date"], dt.time(12)), now) if cleaned["date"] == day else _at(cleaned["date"], dt.time(12))
+                midday = (
+                    min(_at(cleaned["date"], dt.time(12)), now)
+                    if cleaned["date"] == day
+                    else _at(cleaned["date"], dt.time(12))
+                )
                 at = _at(cleaned["date"], clock) if clock else midday
             case _:
                 at = now
@@ -219,11 +248,11 @@ class MoreForm(RefusesFiles, forms.ModelForm):  # type: ignore[type-arg]
             "for_therapy": _("Talk about this in therapy"),
         }
         help_texts = {
-            "reconnected": _("A look, a hug, a word. Settling alone is something else, and faster is not always better."),
+            "reconnected": _(
+                "A look, a hug, a word. Settling alone is something else, and faster is not always better."
+            ),
         }
-        widgets = {
-            name: forms.RadioSelect for name in ("intensity", "length", "reconnected", "ended", "parent_state")
-        }
+        widgets = dict.fromkeys(("intensity", "length", "reconnected", "ended", "parent_state"), forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -270,15 +299,24 @@ class HistoryForm(RefusesFiles):
     """Birth month and history: asked once, at the first guidance that needs them; every part can be skipped."""
 
     birth_month = forms.TypedChoiceField(
-        required=False, coerce=int, empty_value=None, choices=[("", _("Month")), *MONTHS], label=_("Birth month"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", _("Month")), *MONTHS],
+        label=_("Birth month"),
         error_messages={"invalid_choice": _("Please choose a month.")},
     )
     birth_year = forms.IntegerField(
-        required=False, label=_("Birth year"), widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        required=False,
+        label=_("Birth year"),
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
         error_messages={"invalid": _("Please give a year, such as 2020.")},
     )
     hard_place = forms.ChoiceField(
-        required=False, choices=Child.HardPlace.choices, widget=forms.RadioSelect, label=_("A hard start"),
+        required=False,
+        choices=Child.HardPlace.choices,
+        widget=forms.RadioSelect,
+        label=_("A hard start"),
         help_text=_(
             "Some children had a hard start: adoption, foster care, loss, hospital, fear at home. It changes what "
             "helps. Skip it if you like."
@@ -293,12 +331,17 @@ class HistoryForm(RefusesFiles):
         if "birth_year" in self.errors or "birth_month" in self.errors:
             return cleaned
         if bool(month) != bool(year):
-            self.add_error("birth_year" if month else "birth_month", _("Please give both the month and the year, or neither."))
+            self.add_error(
+                "birth_year" if month else "birth_month", _("Please give both the month and the year, or neither.")
+            )
         elif month and year:
             today = timezone.localdate()
             if year < today.year - OLDEST_YEARS or year > today.year:
-                self.add_error("birth_year", _("Please give a year between %(first)s and %(last)s.")
-                               % {"first": today.year - OLDEST_YEARS, "last": today.year})
+                self.add_error(
+                    "birth_year",
+                    _("Please give a year between %(first)s and %(last)s.")
+                    % {"first": today.year - OLDEST_YEARS, "last": today.year},
+                )
             elif dt.date(year, month, 1) > today:
                 self.add_error("birth_month", _("Please give a month that has already been."))
             else:
@@ -311,8 +354,11 @@ class HistoryForm(RefusesFiles):
 
 class NameForm(RefusesFiles):
     name = ShortField(
-        longest=LONGEST_NAME, required=True, label=_("What shall we call your child?"),
-        help_text=_("An initial will do."), error_messages={"required": _("Please give a name or an initial.")},
+        longest=LONGEST_NAME,
+        required=True,
+        label=_("What shall we call your child?"),
+        help_text=_("An initial will do."),
+        error_messages={"required": _("Please give a name or an initial.")},
     )
     pronouns = ShortField(
         longest=LONGEST_NAME, label=_("Pronouns, if you want"), help_text=_("Such as she/her. We say “they” anyway.")
@@ -343,19 +389,31 @@ class TimelineForm(forms.Form):
     """Filters of the timeline; a value that makes no sense is said, and the rest still holds."""
 
     child = forms.ModelChoiceField(
-        queryset=None, to_field_name="code", required=False, empty_label=_("All my children"), label=_("Child"),
+        queryset=None,
+        to_field_name="code",
+        required=False,
+        empty_label=_("All my children"),
+        label=_("Child"),
         error_messages={"invalid_choice": _("Please choose one of your children.")},
     )
     signals = forms.ModelMultipleChoiceField(
-        queryset=None, to_field_name="slug", required=False, label=_("What happened"),
-        widget=forms.CheckboxSelectMultiple, error_messages={"invalid_choice": _("Please choose from the list.")},
+        queryset=None,
+        to_field_name="slug",
+        required=False,
+        label=_("What happened"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Please choose from the list.")},
     )
     since = forms.DateField(
-        required=False, widget=forms.DateInput(attrs={"type": "date"}), label=_("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        label=_("From"),
         error_messages={"invalid": _("Please give a day, such as 2026-03-14.")},
     )
     until = forms.DateField(
-        required=False, widget=forms.DateInput(attrs={"type": "date"}), label=_("To"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        label=_("To"),
         error_messages={"invalid": _("Please give a day, such as 2026-03-14.")},
     )
     good = forms.BooleanField(required=False, label=_("Good moments and repairs only"))

@@ -39,9 +39,7 @@ def record(
     """Save a moment, then judge risk, match, and keep the suggestion. A repeated form leads to the first moment."""
     try:
         with transaction.atomic():
-            moment = Moment.objects.create(
-                author=author, owner=author, child=child, client_key=client_key, **details
-            )
+            moment = Moment.objects.create(author=author, owner=author, child=child, client_key=client_key, **details)
             _tap(moment, signals)
             moment.own_chips.set([*own_chips, *_new_chip(author, new_chip)])
             note(author, "record", moment, concerns=author)
@@ -218,7 +216,8 @@ def _tap(moment: Moment, signals: Iterable[Signal]) -> bool:
             row.delete()
             changed = True
     fresh = [
-        MomentSignal(moment=moment, signal_id=key, state=MomentSignal.State.TAPPED) for key in sorted(wanted - rows.keys())
+        MomentSignal(moment=moment, signal_id=key, state=MomentSignal.State.TAPPED)
+        for key in sorted(wanted - rows.keys())
     ]
     MomentSignal.objects.bulk_create(fresh)
     return changed or bool(fresh)
@@ -227,7 +226,9 @@ def _tap(moment: Moment, signals: Iterable[Signal]) -> bool:
 def _new_chip(owner: User, label: str) -> list[OwnChip]:
     if not label:
         return []
-    existing = next((chip for chip in OwnChip.objects.filter(owner=owner) if chip.label.casefold() == label.casefold()), None)
+    existing = next(
+        (chip for chip in OwnChip.objects.filter(owner=owner) if chip.label.casefold() == label.casefold()), None
+    )
     return [existing or OwnChip.objects.create(owner=owner, label=label)]
 
 

@@ -85,7 +85,9 @@ class ShownMoment:
 
     @property
     def ask_if_safe(self) -> bool:
-        return self.moment.soft_check and not self.moment.safe_answer and self.moment.risk_level == Moment.RiskLevel.NONE
+        return (
+            self.moment.soft_check and not self.moment.safe_answer and self.moment.risk_level == Moment.RiskLevel.NONE
+        )
 
     @property
     def ask_of_dying(self) -> bool:

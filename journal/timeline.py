@@ -105,8 +105,12 @@ def usual_signals(user: User, signals: list[Signal], how_many: int = 6) -> list[
     """The chips this parent taps most of late, filled up with those tapped most in general; "about me" never first."""
     first = ("pushed_away", "refused_comfort", "ran_off", "screamed_or_tantrum", "told_go_away", "good_moment")
     by_slug = {signal.slug: signal for signal in signals}
-    recent = list(Moment.objects.filter(author=user, deleted_at=None).order_by("-happened_at").values_list("pk", flat=True)[:30])
-    tapped = MomentSignal.objects.filter(moment__in=recent, state=MomentSignal.State.TAPPED).values_list("signal__slug", flat=True)
+    latest_keys = (
+        Moment.objects.filter(author=user, deleted_at=None).order_by("-happened_at").values_list("pk", flat=True)
+    )
+    tapped = MomentSignal.objects.filter(
+        moment__in=list(latest_keys[:30]), state=MomentSignal.State.TAPPED
+    ).values_list("signal__slug", flat=True)
     counts: dict[str, int] = {}
     for slug in tapped:
         counts[slug] = counts.get(slug, 0) + 1

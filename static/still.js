@@ -41,6 +41,13 @@
     });
   }
 
+  // The browser knows its time zone: a first guess at sign-up, never over what was chosen.
+  document.querySelectorAll("select[data-time-zone]").forEach(function (select) {
+    var zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    var known = Array.prototype.some.call(select.options, function (option) { return option.value === zone; });
+    if (known && select.form.querySelector("input[name=email]") && !select.form.querySelector(".error")) select.value = zone;
+  });
+
   // "Go back" on the pages for when something went wrong.
   document.querySelectorAll("[data-back]").forEach(function (button) {
     if (history.length < 2) return;

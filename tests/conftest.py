@@ -12,13 +12,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT)) if str(ROOT) not in sys.path else None
-if os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings") != "tests.settings":
-    raise pytest.UsageError("The tests bring their own settings: leave DJANGO_SETTINGS_MODULE unset (tests.settings).")
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
 import django  # noqa: E402
+from django.conf import empty, settings  # noqa: E402
+from django.core.cache import caches  # noqa: E402
+from django.db import connections  # noqa: E402
 
-django.setup()  # nothing below may be imported before
+if settings.configured and settings.SETTINGS_MODULE != "tests.settings":
+    # pytest-django has read the ones in pyproject.toml already; nothing is connected yet.
+    sys.modules.pop("config.settings", None)
+    settings._wrapped = empty
+    for handler in (connections, caches):
+        handler.__dict__.pop("settings", None)
+django.setup()  # nothing of ours may be imported before
 
 from django.contrib.auth.models import Permission  # noqa: E402
 from django.core.cache import cache  # noqa: E402
@@ -41,6 +48,7 @@ CHIP = "lost the blue rabbit"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: walks through the product in Chromium")
     config.addinivalue_line("filterwarnings", "ignore:No directory at")  # nothing is collected for tests
 
 
@@ -51,8 +59,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    from django.conf import settings
-
     return f"database: {settings.DATABASES['default']['ENGINE'].rsplit('.', 1)[-1]}"
 
 
@@ -175,8 +181,6 @@ def superuser(db: None) -> User:
     return User.objects.create_superuser("super@example.org", "a long enough password", country="GB")
 
 
-
-
 PEOPLE = (
     "anonymous", "stranger", "parent", "co_parent", "recorder", "therapist", "revoked_therapist", "curator", "superuser",
 )  # fmt: skip
@@ -206,7 +210,7 @@ def sign_in() -> Callable[[User | None], Client]:
 
 
 @pytest.fixture
-def page(parent: User, sign_in: Callable[[User | None], Client]) -> Client:
+def parents(parent: User, sign_in: Callable[[User | None], Client]) -> Client:
     """The parent's own browser."""
     return sign_in(parent)
 

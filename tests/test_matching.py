@@ -17,7 +17,9 @@ from guidance.shipping import SHIPPED
 
 pytestmark = pytest.mark.django_db
 
-SIGNALS = [line.split('"')[1] for line in (SHIPPED / "signals.toml").read_text().splitlines() if line.startswith("slug")]
+SIGNALS = [
+    line.split('"')[1] for line in (SHIPPED / "signals.toml").read_text().splitlines() if line.startswith("slug")
+]
 chips = st.frozensets(st.sampled_from(SIGNALS), max_size=8)
 ages = st.none() | st.integers(0, 240)
 histories = st.sampled_from(list(History))
@@ -71,7 +73,9 @@ def test_with_no_history_known_space_stands_before_closer(library, tapped, age):
 @settings(max_examples=150, deadline=None)
 def test_an_added_chip_raises_only_passages_with_a_weight_for_it(library, tapped, added, history):
     before = {chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped, history), "")}
-    after = {chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped | {added}, history), "")}
+    after = {
+        chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped | {added}, history), "")
+    }
     for slug, score in after.items():
         if added in tapped or not library.by_slug[slug].weights.get(added):
             assert score == pytest.approx(before[slug])

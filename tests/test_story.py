@@ -79,7 +79,9 @@ def test_a_parent_signs_up_logs_a_moment_reads_what_fits_and_finds_it_again(phon
     expect(phone.get_by_role("heading", name="A moment, kept")).to_be_visible()
 
 
-def test_a_draft_survives_a_reload_and_is_gone_after_saving(browser_for_tests, live_server, mailoutbox, shipped_library):
+def test_a_draft_survives_a_reload_and_is_gone_after_saving(
+    browser_for_tests, live_server, mailoutbox, shipped_library
+):
     context = browser_for_tests.new_context(viewport=PHONE, base_url=live_server.url)
     page = context.new_page()
     sign_up(page, mailoutbox, "drafting.parent@example.org")

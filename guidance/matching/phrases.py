@@ -13,12 +13,16 @@ GAP = 3
 LONG_GAP = 12
 NEGATION_REACH = 4
 NEGATORS = frozenset(
-    "not no never none nobody without hardly barely didnt doesnt dont wont wouldnt hasnt havent hadnt isnt wasnt arent "
-    "werent cant couldnt aint nor neither stopped".split()
-)
+    (
+        "not", "no", "never", "none", "nobody", "without", "hardly", "barely", "didnt", "doesnt", "dont", "wont",
+        "wouldnt", "hasnt", "havent", "hadnt", "isnt", "wasnt", "arent", "werent", "cant", "couldnt", "aint", "nor",
+        "neither", "stopped",
+    )
+)  # fmt: skip
 # A sentence that tells of another time is no sign of today.
 OTHER_TIME = re.compile(
-    r"\b(?:used to|last year|years? (?:ago|back)|months ago|back when|when (?:he|she|they|i|we) (?:was|were) (?:a |little|small|younger|tiny)"
+    r"\b(?:used to|last year|years? (?:ago|back)|months ago|back when"
+    r"|when (?:he|she|they|i|we) (?:was|were) (?:a |little|small|younger|tiny)"
     r"|as a (?:baby|child|kid|toddler)|in the past)\b"
 )
 STILL = re.compile(r"\b(?:now|still|again|today|tonight|lately|these days|this (?:week|morning|evening)|keeps?)\b")
@@ -119,7 +123,9 @@ def _parse(phrase: str, classes: Mapping[str, Iterable[str]]) -> list[_Slot | No
 class Lexicon:
     """Phrases under labels, indexed by their first word so that a long text costs one walk."""
 
-    def __init__(self, phrases: Mapping[str, Iterable[str]], classes: Mapping[str, Iterable[str]] | None = None) -> None:
+    def __init__(
+        self, phrases: Mapping[str, Iterable[str]], classes: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
         self._whole: dict[str, list[tuple[str, str, list[_Slot | None], bool]]] = {}
         self._beginnings: dict[str, list[tuple[str, str, list[_Slot | None], bool]]] = {}
         for label, lines in phrases.items():

@@ -64,5 +64,7 @@ def _score(passage: PassageEntry, present: frozenset[str], terms: frozenset[str]
         score += WORD_TIE * len(terms & passage.terms) / len(passage.terms)
     said = {name: value for name, value in parts.items() if name != ALWAYS and not name.startswith("age_")}
     whole = sum(said.values())
-    reasons = sorted((name for name in said if said[name] >= REASON_SHARE * whole), key=lambda name: (-said[name], name))
+    reasons = sorted(
+        (name for name in said if said[name] >= REASON_SHARE * whole), key=lambda name: (-said[name], name)
+    )
     return ChosenPassage(passage.slug, passage.wording, score, tuple(reasons[:MOST_REASONS]))

@@ -27,8 +27,7 @@ def bind(ranked: list[ChosenPassage], library: Library, history: History, loss_t
     kept = [
         chosen
         for chosen in ranked
-        if entries[chosen.slug].stance in may
-        and not (history is History.YES and chosen.slug in NEVER_FOR_HARD_PLACE)
+        if entries[chosen.slug].stance in may and not (history is History.YES and chosen.slug in NEVER_FOR_HARD_PLACE)
     ]
     if history is History.UNKNOWN:
         kept = _space_before_closer(kept, library)
@@ -51,7 +50,7 @@ def of_shown(shown: tuple[ChosenPassage, ...], library: Library, history: Histor
 
 
 def _space_before_closer(kept: list[ChosenPassage], library: Library) -> list[ChosenPassage]:
-    """Where a closer passage would stand among the shown before any space passage, the best space one goes before it."""
+    """Where a closer passage would stand among the shown before any space passage, the best space one goes first."""
     stances = [library.by_slug[chosen.slug].stance for chosen in kept]
     first_closer = next((place for place, stance in enumerate(stances) if stance == Stance.CLOSER.value), None)
     first_space = next((place for place, stance in enumerate(stances) if stance == Stance.SPACE.value), None)

@@ -95,9 +95,7 @@ def moment_again(request: Request, code: uuid.UUID) -> HttpResponse:
 def moment_safety(request: Request, code: uuid.UUID) -> HttpResponse:
     moment = access.moment_to_change(request.user, code)
     asked = {"safe_answer": Moment.SafeAnswer, "dying_answer": Moment.DyingAnswer}
-    given = {
-        name: request.POST[name] for name, enum in asked.items() if request.POST.get(name) in enum.values
-    }
+    given = {name: request.POST[name] for name, enum in asked.items() if request.POST.get(name) in enum.values}
     if given:
         moments.answer_safety(moment, by=request.user, **given)
     return answer(request, moment)

@@ -22,7 +22,9 @@ def child_new(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         families.add_child(by=request.user, **form.cleaned_data)
         return redirect("home")
-    return invalid(request, "people/child_new.html", {"form": form, "first": not access.children(request.user).exists()}, form)
+    return invalid(
+        request, "people/child_new.html", {"form": form, "first": not access.children(request.user).exists()}, form
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -9,7 +9,6 @@ from guidance.matching import Guidance, History, Risk, Situation, match
 from guidance.matching.load import current_library
 
 
-
 class Command(BaseCommand):
     help = "Match one situation a line (id, text, child_age_years, hard_place, chips); print one JSON line each."
 

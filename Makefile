@@ -10,11 +10,10 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
+PIP := $(PY) -m pip --disable-pip-version-check install -qq --require-hashes
 DEVELOP := DEBUG=true $(PY)
-SERVE := HTTPS_IN_FILE=$$(grep -cs '^HTTPS=' .env); \
-	if [ "$$HTTPS_IN_FILE" != 1 ]; then export HTTPS="$${HTTPS:-false}"; fi; \
-	export DEBUG=false;
+# On this machine there is no TLS; a real installation says HTTPS=true in its .env or stands behind a proxy.
+SERVE := grep -qs '^HTTPS=' .env || export HTTPS="$${HTTPS:-false}"; export DEBUG=false;
 
 # One stamp for each database that DATABASE_URL has named.
 DATABASE_STAMP := .make/database-$(shell printf %s "$$DATABASE_URL" | cksum | cut -d' ' -f1)

@@ -219,7 +219,7 @@ def fill_package(name: str) -> list[str]:
 
 
 def _route(route: str) -> str:
-    model = re.search(r"admin/(\w+)/(\w+)/", route)
+    model = re.search(r"admin/(guidance|journal)/(\w+)/", route)
     row = apps.get_model(model[1], model[2])._default_manager.order_by("pk").first() if model else None
     key = str(row.pk) if row else "1"
     history = str(row.history.first().pk) if row is not None and hasattr(row, "history") else "1"

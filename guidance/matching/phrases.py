@@ -21,7 +21,7 @@ NEGATORS = frozenset(
 )  # fmt: skip
 # A sentence that tells of another time is no sign of today.
 OTHER_TIME = re.compile(
-    r"\b(?:used to|last year|years? (?:ago|back)|months ago|back when"
+    r"\b(?:used to|last year|years? (?:ago|back)|months ago|^back when"
     r"|when (?:he|she|they|i|we) (?:was|were) (?:a |little|small|younger|tiny)"
     r"|as a (?:baby|child|kid|toddler)|in the past)\b"
 )
@@ -29,7 +29,7 @@ STILL = re.compile(r"\b(?:now|still|again|today|tonight|lately|these days|this (
 
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…\n]+")
-_CLAUSE_END = re.compile(r"[,;:()–—]| - |\bbut\b|\bthen\b|\buntil\b|\btill\b")
+_CLAUSE_END = re.compile(r"[,;:()–—]| - |\b(?:but|then|until|till|and|so|because|cos|coz)\b")
 _APOSTROPHE = "'’ʼ`´"
 _APOSTROPHES = str.maketrans("", "", _APOSTROPHE)
 
@@ -84,11 +84,6 @@ class _Slot:
     whole: frozenset[str]
     beginnings: tuple[str, ...]
 
-    def fits(self, token: Token) -> bool:
-        if token.word in self.whole or token.bare in self.whole:
-            return True
-        return bool(self.beginnings) and token.word.startswith(self.beginnings)
-
 
 _LONG_GAP = _Slot(frozenset({"..."}), ())
 
@@ -120,25 +115,46 @@ def _parse(phrase: str, classes: Mapping[str, Iterable[str]]) -> list[_Slot | No
     return slots
 
 
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    label: str
+    text: str
+    steps: tuple[tuple[int, int], ...]  # each slot's number, and how many words may stand before it
+    needs: int  # one bit for each slot
+    negated: bool  # it holds its own "not"
+
+
 class Lexicon:
-    """Phrases under labels, indexed by their first word so that a long text costs one walk."""
+    """Phrases under labels. Equal slots are kept once; a phrase is looked for only where all its slots have a word."""
 
     def __init__(
         self, phrases: Mapping[str, Iterable[str]], classes: Mapping[str, Iterable[str]] | None = None
     ) -> None:
-        self._whole: dict[str, list[tuple[str, str, list[_Slot | None], bool]]] = {}
-        self._beginnings: dict[str, list[tuple[str, str, list[_Slot | None], bool]]] = {}
+        numbers: dict[_Slot, int] = {}
+        self._by_rarest: dict[int, list[_Phrase]] = {}
         for label, lines in phrases.items():
-            for phrase in lines:
-                slots = _parse(phrase, classes or {})
-                negated = any(slot is not None and slot.whole & NEGATORS for slot in slots)
-                first = slots[0]
-                assert first is not None  # noqa: S101  (_parse holds it)
-                entry = (label, phrase, slots, negated)
-                for word in first.whole:
-                    self._whole.setdefault(word, []).append(entry)
-                for beginning in first.beginnings:
-                    self._beginnings.setdefault(beginning, []).append(entry)
+            for text in lines:
+                slots = _parse(text, classes or {})
+                steps, reach = [], 0
+                for slot in slots:
+                    if slot is None or slot is _LONG_GAP:
+                        reach = GAP if slot is None else LONG_GAP
+                    else:
+                        steps.append((numbers.setdefault(slot, len(numbers)), reach))
+                        reach = 0
+                words = [slot for slot in slots if slot is not None and slot is not _LONG_GAP]
+                rarest = numbers[min(words, key=_breadth)]
+                needs = sum({1 << number for number, _ in steps})
+                negated = any(slot.whole & NEGATORS for slot in words)
+                phrase = _Phrase(label, text, tuple(steps), needs, negated)
+                self._by_rarest.setdefault(rarest, []).append(phrase)
+        self._whole: dict[str, int] = {}
+        self._beginnings: dict[str, int] = {}
+        for slot, number in numbers.items():
+            for word in slot.whole:
+                self._whole[word] = self._whole.get(word, 0) | 1 << number
+            for beginning in slot.beginnings:
+                self._beginnings[beginning] = self._beginnings.get(beginning, 0) | 1 << number
         self._lengths = sorted({len(beginning) for beginning in self._beginnings})
 
     def find(self, text: str) -> list[Hit]:
@@ -147,45 +163,62 @@ class Lexicon:
         for tokens, other_time in sentences(text):
             if other_time:
                 continue
-            for place, token in enumerate(tokens):
-                for label, phrase, slots, negated in self._candidates(token):
-                    end = _walk(slots, tokens, place, negated)
-                    if end is not None and (negated or not _denied(tokens, place)):
-                        hits.append(Hit(label, token.start, tokens[end].end, phrase))
-        return hits
+            fits = [self._slots_of(token) for token in tokens]
+            for phrase in self._possible(fits):
+                first = phrase.steps[0][0]
+                for place, token in enumerate(tokens):
+                    if not fits[place] >> first & 1 or (not phrase.negated and _denied(tokens, place)):
+                        continue
+                    end = _walk(phrase, tokens, fits, place)
+                    if end is not None:
+                        hits.append(Hit(phrase.label, token.start, tokens[end].end, phrase.text))
+        return sorted(hits, key=lambda hit: (hit.start, hit.end, hit.label, hit.phrase))
 
-    def _candidates(self, token: Token) -> Iterable[tuple[str, str, list[_Slot | None], bool]]:
+    def _possible(self, fits: list[int]) -> Iterable[_Phrase]:
+        """Phrases of which every slot has a word in the sentence."""
+        present = 0
+        for mask in fits:
+            present |= mask
+        left = present
+        while left:
+            bit = left & -left
+            left ^= bit
+            for phrase in self._by_rarest.get(bit.bit_length() - 1, ()):
+                if not phrase.needs & ~present:
+                    yield phrase
+
+    def _slots_of(self, token: Token) -> int:
+        """One bit for each slot that the token fits."""
         word = token.word
-        yield from self._whole.get(word, ())
+        mask = self._whole.get(word, 0)
         if token.bare != word:
-            yield from self._whole.get(token.bare, ())
+            mask |= self._whole.get(token.bare, 0)
         for length in self._lengths:
             if length > len(word):
                 break
-            yield from self._beginnings.get(word[:length], ())
+            mask |= self._beginnings.get(word[:length], 0)
+        return mask
 
 
-def _walk(slots: list[_Slot | None], tokens: list[Token], place: int, negated: bool) -> int | None:
+def _breadth(slot: _Slot) -> int:
+    """How often a slot may be met: few and long words are rare."""
+    return sum(8 if len(word) < 4 else 1 for word in slot.whole) + 3 * len(slot.beginnings)
+
+
+def _walk(phrase: _Phrase, tokens: list[Token], fits: list[int], place: int) -> int | None:
     """The index of the last token of the shortest way through the slots from `place`, or None."""
     ways = [place]
-    gap = 0
-    for slot in slots[1:]:
-        if slot is None or slot is _LONG_GAP:
-            gap = GAP if slot is None else LONG_GAP
-            continue
-        onward = []
+    for number, reach in phrase.steps[1:]:
+        onward = set()
         for way in ways:
-            for step in range(1, gap + 2):
-                there = way + step
-                if there >= len(tokens):
-                    break
-                if slot.fits(tokens[there]):
-                    onward.append(there)
-                if tokens[there].word in NEGATORS and not negated:
+            for there in range(way + 1, min(way + reach + 2, len(tokens))):
+                if fits[there] >> number & 1:
+                    onward.add(there)
+                if tokens[there].word in NEGATORS and not phrase.negated:
                     break
         if not onward:
             return None
-        ways, gap = sorted(set(onward)), 0
+        ways = sorted(onward)
     return ways[0]
 
 

@@ -83,7 +83,8 @@ python:
 .make/venv: $(VENV_GONE) | python
 	@mkdir -p .make
 	@echo "making a virtual environment in .venv"
-	@$(PYTHON) -m venv --clear .venv
+	@test -x $(PY) || rm -rf .venv
+	@$(PYTHON) -m venv .venv
 	@touch $@
 
 .make/packages: requirements.txt .make/venv

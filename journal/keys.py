@@ -47,10 +47,10 @@ def rotate() -> dict[str, int]:
     """
     _keys_are_keys()
     _database_is_there()
-    done: dict[str, int] = {}
-    for model, fields in encrypted_models():
+    done = {Authenticator._meta.label: sum(_rotate_secrets(keys) for keys in _batches(Authenticator))}
+    # The canary comes last: under the new key it says that all the rest is.
+    for model, fields in sorted(encrypted_models(), key=lambda pair: pair[0] is Canary):
         done[model._meta.label] = sum(_rotate_batch(model, fields, keys) for keys in _batches(model))
-    done[Authenticator._meta.label] = sum(_rotate_secrets(keys) for keys in _batches(Authenticator))
     return done
 
 

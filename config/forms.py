@@ -1,8 +1,7 @@
 """How forms are drawn, and that nothing may be uploaded."""
 
-from typing import Any
-
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
 from django.forms.renderers import TemplatesSetting
 
 
@@ -11,13 +10,10 @@ class FormRenderer(TemplatesSetting):
 
 
 class NoFiles(FileUploadHandler):
-    """No form of ours takes a file: whatever is sent is dropped unread, and its field counts as empty."""
-
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        raise SkipFile
+    """No form of ours takes a file: its bytes are dropped unread, its name stays so that the form can say so."""
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         return None
 
-    def file_complete(self, file_size: int) -> None:
-        return None
+    def file_complete(self, file_size: int) -> SimpleUploadedFile:
+        return SimpleUploadedFile(self.file_name or "file", b"")

@@ -45,6 +45,12 @@ def child_of_last_moment(user: User) -> uuid.UUID | None:
     )
 
 
+def first_day_of(user: User, child: Child) -> dt.date | None:
+    """The day of the earliest moment this user may see of a child."""
+    earliest = moments(user).filter(child=child).order_by("happened_at").values_list("happened_at", flat=True).first()
+    return timezone.localtime(earliest).date() if earliest else None
+
+
 def moments(user: User) -> QuerySet[Moment]:
     """Moments this user decides about, and those they typed themselves."""
     return Moment.objects.filter(Q(owner=user) | Q(author=user), deleted_at=None)

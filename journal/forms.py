@@ -53,11 +53,29 @@ class RefusesFiles(forms.Form):
         return cleaned
 
 
+class CodeChoiceField(forms.ModelChoiceField):
+    """A row chosen by its code; what is no code at all is as wrong as somebody else's."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as error:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
+
+
+class CodesChoiceField(forms.ModelMultipleChoiceField):
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except forms.ValidationError as error:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
+
+
 class MomentForm(RefusesFiles):
     """The log: one chip (or a few words) and Save are enough."""
 
-    client_key = forms.UUIDField(widget=forms.HiddenInput)
-    child = forms.ModelChoiceField(
+    client_key = forms.Field(widget=forms.HiddenInput, required=False)
+    child = CodeChoiceField(
         queryset=None,
         to_field_name="code",
         empty_label=None,
@@ -68,7 +86,7 @@ class MomentForm(RefusesFiles):
             "invalid_choice": _("Please choose one of your children."),
         },
     )
-    signals = forms.ModelMultipleChoiceField(
+    signals = CodesChoiceField(
         queryset=None,
         to_field_name="slug",
         required=False,
@@ -76,7 +94,7 @@ class MomentForm(RefusesFiles):
         label=_("What happened"),
         error_messages={"invalid_choice": _("Please choose from the chips shown.")},
     )
-    own_chips = forms.ModelMultipleChoiceField(
+    own_chips = CodesChoiceField(
         queryset=None,
         to_field_name="code",
         required=False,
@@ -144,6 +162,13 @@ class MomentForm(RefusesFiles):
         if "when" in cleaned and not {"minutes_ago", "date", "time"} & self.errors.keys():
             self._place_in_time(cleaned)
         return cleaned
+
+    def clean_client_key(self) -> uuid.UUID:
+        """A form that lost its key is saved as a new one rather than refused."""
+        try:
+            return uuid.UUID(str(self.cleaned_data["client_key"]))
+        except ValueError:
+            return uuid.uuid4()
 
     def details(self) -> dict[str, Any]:
         """The cleaned form as `moments.record` takes it."""
@@ -324,6 +349,11 @@ class HistoryForm(RefusesFiles):
         error_messages={"invalid_choice": _("Please choose from the list.")},
     )
 
+    def __init__(self, *args: Any, latest: dt.date | None = None, **kwargs: Any) -> None:
+        """`latest` is the day of the first moment: nobody is born after it."""
+        super().__init__(*args, **kwargs)
+        self.latest = latest
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         month, year = cleaned.get("birth_month"), cleaned.get("birth_year")
@@ -344,6 +374,8 @@ class HistoryForm(RefusesFiles):
                 )
             elif dt.date(year, month, 1) > today:
                 self.add_error("birth_month", _("Please give a month that has already been."))
+            elif self.latest and dt.date(year, month, 1) > self.latest:
+                self.add_error("birth_month", _("You have logged a moment from before that month. Please check."))
             else:
                 cleaned["born_on"] = dt.date(year, month, 1)
         return cleaned
@@ -388,7 +420,7 @@ class ChildForm(HistoryForm, NameForm):
 class TimelineForm(forms.Form):
     """Filters of the timeline; a value that makes no sense is said, and the rest still holds."""
 
-    child = forms.ModelChoiceField(
+    child = CodeChoiceField(
         queryset=None,
         to_field_name="code",
         required=False,
@@ -396,7 +428,7 @@ class TimelineForm(forms.Form):
         label=_("Child"),
         error_messages={"invalid_choice": _("Please choose one of your children.")},
     )
-    signals = forms.ModelMultipleChoiceField(
+    signals = CodesChoiceField(
         queryset=None,
         to_field_name="slug",
         required=False,
@@ -425,8 +457,20 @@ class TimelineForm(forms.Form):
         self.fields["child"].label_from_instance = lambda child: child.name  # type: ignore[attr-defined]
         self.fields["signals"].queryset = access.signals()  # type: ignore[attr-defined]
 
+    def clean_since(self) -> dt.date | None:
+        return _sensible(self.cleaned_data["since"])
+
+    def clean_until(self) -> dt.date | None:
+        return _sensible(self.cleaned_data["until"])
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("since") and cleaned.get("until") and cleaned["until"] < cleaned["since"]:
             self.add_error("until", _("This day is before the first one."))
         return cleaned
+
+
+def _sensible(day: dt.date | None) -> dt.date | None:
+    if day is not None and not 1990 <= day.year <= 2200:
+        raise forms.ValidationError(_("Please give a day, such as 2026-03-14."))
+    return day

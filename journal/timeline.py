@@ -155,7 +155,7 @@ def _place(before: str) -> tuple[dt.datetime, int] | None:
     """Where a page begins; a place that makes no sense is the beginning."""
     moment, _, key = before.partition("~")
     try:
-        at = dt.datetime.fromisoformat(moment)
-        return (at, int(key)) if timezone.is_aware(at) else None
-    except ValueError:
+        at = dt.datetime.fromisoformat(moment).astimezone(dt.UTC)
+        return (at, int(key)) if 1990 <= at.year <= 2200 and 0 <= int(key) < 2**63 else None
+    except (ValueError, OverflowError):
         return None

@@ -5,7 +5,6 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from urllib.parse import quote
 
 NOT_USED = "sqlite:///not-used.sqlite3"  # where there is no server: every test is skipped, none touches it
 missing = ""  # why there is no server
@@ -38,7 +37,7 @@ def url() -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
     _stop = stop
-    os.environ["TEST_DATABASE_URL"] = f"postgres://postgres@{quote(str(socket), safe='')}/postgres"
+    os.environ["TEST_DATABASE_URL"] = f"postgres://postgres@/{socket}/postgres"  # a socket, as django-environ writes one
     return os.environ["TEST_DATABASE_URL"]
 
 

@@ -27,7 +27,7 @@ def moment_new(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         details = form.details()
         moment = moments.record(author=request.user, client_key=form.cleaned_data["client_key"], **details)
-        return redirect("moment", moment.code)
+        return redirect("moment_deleted" if moment.deleted_at else "moment", moment.code)
     return invalid(request, "moments/new.html", log_context(request, form), form)
 
 
@@ -105,7 +105,8 @@ def moment_safety(request: Request, code: uuid.UUID) -> HttpResponse:
 def moment_history(request: Request, code: uuid.UUID) -> HttpResponse:
     moment = access.moment_to_change(request.user, code)
     access.child_to_change(request.user, moment.child.code)
-    form = HistoryForm({} if "skip" in request.POST else request.POST, request.FILES)
+    first_day = access.first_day_of(request.user, moment.child)
+    form = HistoryForm({} if "skip" in request.POST else request.POST, request.FILES, latest=first_day)
     if form.is_valid():
         families.answer_history(moment, by=request.user, **form.details())
         return answer(request, moment)

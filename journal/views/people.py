@@ -30,7 +30,8 @@ def child_new(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def child_edit(request: Request, code: uuid.UUID) -> HttpResponse:
     child = access.child_to_change(request.user, code)
-    form = ChildForm(request.POST or None, request.FILES or None, child=child)
+    first_day = access.first_day_of(request.user, child)
+    form = ChildForm(request.POST or None, request.FILES or None, child=child, latest=first_day)
     if request.method == "POST" and form.is_valid():
         families.change_child(child, by=request.user, **form.details())
         messages.success(request, _("Saved."))

@@ -17,6 +17,4 @@ class Command(BaseCommand):
         if options["verbosity"]:
             for label, rows in done.items():
                 self.stdout.write(f"{label}: {rows}")
-            self.stdout.write(
-                "Everything is under the first key. Older keys can go once no backup needs them."
-            )
+            self.stdout.write("Everything is under the first key. Older keys can go once no backup needs them.")

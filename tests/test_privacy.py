@@ -122,7 +122,9 @@ def test_a_changed_ciphertext_is_refused() -> None:
         decrypt(kept[:middle] + ("A" if kept[middle] != "A" else "B") + kept[middle + 1 :])
 
 
-@pytest.mark.parametrize("lookup", ["", "__exact", "__iexact", "__contains", "__icontains", "__startswith", "__in", "__gt"])
+@pytest.mark.parametrize(
+    "lookup", ["", "__exact", "__iexact", "__contains", "__icontains", "__startswith", "__in", "__gt"]
+)
 def test_looking_up_encrypted_text_in_the_database_is_refused(db: None, lookup: str) -> None:
     for model, field in encrypted_fields():
         value = [SECRET] if lookup == "__in" else SECRET
@@ -257,7 +259,9 @@ def held(response: HttpResponse, what: str) -> None:
     assert response.headers.get("Referrer-Policy") == "same-origin", what
 
 
-@pytest.mark.parametrize("name", ["home", "help_lines", "lose_it", "privacy", "library", "account_login", "account_signup"])
+@pytest.mark.parametrize(
+    "name", ["home", "help_lines", "lose_it", "privacy", "library", "account_login", "account_signup"]
+)
 def test_open_pages_carry_the_policy_and_are_kept_by_no_cache(db: None, client: Client, name: str) -> None:
     response = client.get(reverse(name))
     assert response.status_code == 200
@@ -276,7 +280,11 @@ def test_a_parents_pages_carry_the_policy_and_are_kept_by_no_cache(parents: Clie
 
 def test_the_desk_carries_the_policy_and_is_kept_by_no_cache(superuser: User, sign_in: Callable) -> None:
     browser = sign_in(superuser)
-    for path in (reverse("admin:index"), reverse("admin:guidance_passage_changelist"), reverse("admin:app_list", args=["guidance"])):
+    for path in (
+        reverse("admin:index"),
+        reverse("admin:guidance_passage_changelist"),
+        reverse("admin:app_list", args=["guidance"]),
+    ):
         response = browser.get(path)
         assert response.status_code == 200
         held(response, path)
@@ -299,7 +307,12 @@ def test_not_found_not_allowed_and_bad_requests_carry_the_policy(
         (404, parents.get(reverse("moment", args=[uuid.uuid4()]))),
         (403, sign_in(recorder).get(reverse("child_edit", args=[child.code]))),
         (400, parents.get("/", headers={"host": "elsewhere.example"})),
-        (400, parents.post(reverse("child_new"), {"name": "a" * 1_100_000}, content_type="application/x-www-form-urlencoded")),
+        (
+            400,
+            parents.post(
+                reverse("child_new"), {"name": "a" * 1_100_000}, content_type="application/x-www-form-urlencoded"
+            ),
+        ),
     ):
         assert response.status_code == status
         held(response, str(status))

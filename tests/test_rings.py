@@ -1,4 +1,4 @@
-"""The third ring, and what the others rest on: views ask `access`, imports run one way, the desk shows a stated list."""
+"""The third ring, and what it rests on: views ask `access`, imports run one way, the desk shows a stated list."""
 
 import ast
 import re

@@ -222,9 +222,7 @@ def test_search_knows_no_case_in_any_script(
 
 
 @pytest.mark.parametrize("field", moments.FREE_TEXTS)
-def test_search_looks_in_every_free_text(
-    ask: Callable[..., list[str]], parent: User, child: Child, field: str
-) -> None:
+def test_search_looks_in_every_free_text(ask: Callable[..., list[str]], parent: User, child: Child, field: str) -> None:
     log(parent, child, "pushed_away", days_ago=1)
     wanted = moments.revise(log(parent, child, "hid", days_ago=2), by=parent, **{field: "near the lighthouse"})
     assert ask(search="LIGHTHOUSE near") == codes(wanted)
@@ -278,7 +276,9 @@ def test_fifty_moments_take_at_most_eight_queries(
         parents.get(reverse("timeline"), {"signals": "ran_off", "good": "", "since": day(3)})
 
 
-@pytest.mark.parametrize("query", [{}, {"search": "moment number"}, {"signals": "ran_off"}], ids=["all", "search", "signal"])
+@pytest.mark.parametrize(
+    "query", [{}, {"search": "moment number"}, {"signals": "ran_off"}], ids=["all", "search", "signal"]
+)
 def test_older_ones_follow_on_the_next_page_without_gap_or_double(
     parents: Client, many: list[Moment], query: dict
 ) -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import re
+import traceback
+from typing import Any
 
 # E-mail addresses, quoted values and codes in paths may name a person or a moment.
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -16,11 +18,7 @@ class WithoutPersonalData(logging.Formatter):
         text = super().format(record)
         return _CODE.sub("<code>", _QUERY.sub("", _PERSONAL.sub("<e-mail>", text)))
 
-    def formatException(self, ei: object) -> str:  # noqa: N802
-        kind, _error, trace = ei  # type: ignore[misc]
-        lines = []
-        while trace is not None:
-            code = trace.tb_frame.f_code
-            lines.append(f"  {code.co_filename}:{trace.tb_lineno} in {code.co_name}")
-            trace = trace.tb_next
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        kind, _error, trace = ei
+        lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(trace)]
         return "\n".join([*lines, kind.__name__])

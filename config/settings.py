@@ -13,7 +13,7 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 
 def required(name: str, why: str) -> str:
-    value = env.str(name, default="")
+    value: str = env.str(name, default="")
     if not value:
         raise ImproperlyConfigured(f"{name} is not set: {why}. `make run` writes a .env for development.")
     return value

@@ -123,14 +123,15 @@ def _response(
         "not_when": entry.get("not_when", []),
     }
     response = _keep(Response, {"slug": entry["slug"]}, values, count)
-    for related, wanted in (
-        (response.passages, [passages[slug] for slug in entry.get("passages", ())]),
-        (response.signals, [signals[slug] for slug in entry.get("signals", ())]),
-    ):
-        if {row.pk for row in related.all()} != {row.pk for row in wanted}:
-            related.set(wanted)
-            count.written += 1
+    _relate(response.passages, [passages[slug] for slug in entry.get("passages", ())], count)
+    _relate(response.signals, [signals[slug] for slug in entry.get("signals", ())], count)
     _ship_wording(response, {"response": response}, "", entry["text"], count)
+
+
+def _relate(related: Any, wanted: list[Any], count: _Count) -> None:
+    if {row.pk for row in related.all()} != {row.pk for row in wanted}:
+        related.set(wanted)
+        count.written += 1
 
 
 def _ship_wording(of: Passage | Response, key: dict[str, Any], title: str, text: str, count: _Count) -> None:

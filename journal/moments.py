@@ -194,7 +194,8 @@ def age_months(moment: Moment) -> int | None:
 
 
 def history(child: Child) -> History:
-    return {Child.HardPlace.YES: History.YES, Child.HardPlace.NO: History.NO}.get(child.hard_place, History.UNKNOWN)  # type: ignore[call-overload]
+    known = {Child.HardPlace.YES.value: History.YES, Child.HardPlace.NO.value: History.NO}
+    return known.get(child.hard_place, History.UNKNOWN)
 
 
 def _slugs(moment: Moment, states: Iterable[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ import secrets
 import sys
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -221,8 +222,8 @@ def test_addresses_codes_and_queries_are_taken_out_of_logs() -> None:
 
 
 def test_every_handler_of_the_logs_writes_without_personal_data() -> None:
-    handlers = settings.LOGGING["handlers"]
-    formatters = settings.LOGGING["formatters"]
+    logging: dict[str, Any] = settings.LOGGING
+    handlers, formatters = logging["handlers"], logging["formatters"]
     for handler in handlers.values():
         assert formatters[handler["formatter"]]["()"] == "config.logs.WithoutPersonalData"
         assert "mail" not in handler["class"].lower()

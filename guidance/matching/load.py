@@ -26,7 +26,8 @@ def current_library() -> Library:
 @cache
 def shipped_classes() -> dict[str, list[str]]:
     """Named classes of words that the phrases of signals use."""
-    return tomllib.loads((SHIPPED / "signals.toml").read_text(encoding="utf-8"))["classes"]
+    classes: dict[str, list[str]] = tomllib.loads((SHIPPED / "signals.toml").read_text(encoding="utf-8"))["classes"]
+    return classes
 
 
 @cache

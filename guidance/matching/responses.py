@@ -32,7 +32,7 @@ def choose(
         if reason:
             found.append((_weight(entry, places, signals, history, gates), entry, reason))
     found.sort(key=lambda item: (-item[0], item[1].slug))
-    phases = WHILE_IT_LASTS if situation.still_going else WHEN_IT_IS_OVER
+    phases: tuple[Phase, ...] = WHILE_IT_LASTS if situation.still_going else WHEN_IT_IS_OVER
     if Gate.PARENT_LIMIT in gates and Gate.DANGER_NOW not in gates:  # the parent's own pause first, then repair
         phases = (Phase.FOR_YOU, *(phase for phase in phases if phase is not Phase.FOR_YOU))
     chosen: list[ChosenResponse] = []

@@ -39,7 +39,7 @@ def log_context(request: Request, form: MomentForm) -> dict[str, object]:
         "chips": chips,
         "usual": usual_signals(request.user, chips),
         "groups": chips_by_group(chips),
-        "chosen": set(form.data.getlist("signals")) if form.is_bound else set(form.initial.get("signals", ())),
+        "chosen": set(request.POST.getlist("signals")) if form.is_bound else set(form.initial.get("signals", ())),
     }
 
 

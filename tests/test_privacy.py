@@ -169,7 +169,7 @@ def test_audit_rows_hold_names_of_fields_and_never_a_value(written: Moment, pare
     parents.post(reverse("account"), {"country": "NZ", "time_zone": "Pacific/Auckland"})
     parents.post(reverse("moment_delete", args=[written.code]))
     parents.post(reverse("moment_restore", args=[written.code]))
-    rows = list(Audit.objects.values())
+    rows: list[Any] = list(Audit.objects.values())
     verbs = {row["verb"] for row in rows}
     assert verbs >= {"record", "revise", "change_child", "change_account", "delete", "restore"}
     known = {field.name for model in apps.get_app_config("journal").get_models() for field in model._meta.get_fields()}

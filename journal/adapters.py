@@ -7,6 +7,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.core import mail
+from django.utils.translation import gettext as _
 
 from . import encryption
 from .models import User
@@ -21,7 +22,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().send_mail(template_prefix, email, context)
         outbox = getattr(mail, "outbox", None)
         if settings.SHOW_MAILS_ON_PAGE and outbox and self.request:
-            messages.info(self.request, outbox[-1].body, extra_tags="mail")
+            shown = _("While developing, mails are shown here: %(mail)s") % {"mail": outbox[-1].body}
+            messages.info(self.request, shown, extra_tags="mail")
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

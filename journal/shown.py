@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from guidance import safety
 from guidance.browse import signals as all_signals
 from guidance.matching import Gate, Phase, Stance
+from guidance.matching.reading import ALWAYS_ASKED
 from guidance.models import Passage, Response, Signal, Source, Wording
 
 from .models import Child, Moment, MomentSignal, Suggestion, SuggestionItem
@@ -98,6 +99,9 @@ def show(moment: Moment) -> ShownMoment:
     """Everything the author's page of a moment says, in a fixed number of queries."""
     rows = list(moment.signals.select_related("signal").order_by("signal__order"))
     seen = {signal.slug: signal.seen for signal in all_signals()}
+    for row in rows:
+        if row.state == MomentSignal.State.READ and is_asked(row.signal):
+            seen[row.signal.slug] = _("perhaps %(what)s") % {"what": row.signal.seen}
     suggestions = list(moment.suggestions.order_by("-number"))
     items = _items(suggestions)
     shown = [_guidance(suggestion, items.get(suggestion.pk, []), seen) for suggestion in suggestions]
@@ -106,7 +110,7 @@ def show(moment: Moment) -> ShownMoment:
         moment=moment,
         chips=chips_of(rows) + [chip.label for chip in moment.own_chips.all()],
         to_confirm=[
-            (row.signal, row.signal.group != Signal.Group.PARENT and row.signal.slug != "hurt_self")
+            (row.signal, not is_asked(row.signal))
             for row in rows
             if row.state == MomentSignal.State.READ
         ],
@@ -115,6 +119,11 @@ def show(moment: Moment) -> ShownMoment:
         earlier=shown[1:],
         ask_history=bool(guidance and guidance.passages and _history_missing(moment.child)),
     )
+
+
+def is_asked(signal: Signal) -> bool:
+    """Whether a reading of it is put as a question: what is about the parent, or about self-hurt."""
+    return signal.group == Signal.Group.PARENT or signal.slug in ALWAYS_ASKED
 
 
 def chips_of(rows: Iterable[MomentSignal]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -216,6 +216,7 @@ def finite(value: float) -> None:
 
 
 MOST_WEIGHT = 10.0
+WEIGHT_VALIDATORS = [MinValueValidator(0.0), MaxValueValidator(MOST_WEIGHT), finite]
 
 
 class Weight(models.Model):
@@ -224,8 +225,8 @@ class Weight(models.Model):
     passage = models.ForeignKey(Passage, on_delete=models.CASCADE, related_name="weights")
     signal = models.ForeignKey(Signal, on_delete=models.PROTECT, null=True, blank=True, related_name="weights")
     condition = models.CharField(max_length=20, blank=True, choices=[(name, name) for name in CONDITIONS])
-    fitted = models.FloatField(default=0.0, validators=[MinValueValidator(0.0), finite])
-    override = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0.0), finite])
+    fitted = models.FloatField(default=0.0, validators=WEIGHT_VALIDATORS)
+    override = models.FloatField(null=True, blank=True, validators=WEIGHT_VALIDATORS)
     history = HistoricalRecords()
 
     class Meta:

@@ -104,16 +104,13 @@ def show(moment: Moment) -> ShownMoment:
             seen[row.signal.slug] = _("perhaps %(what)s") % {"what": row.signal.seen}
     suggestions = list(moment.suggestions.order_by("-number"))
     items = _items(suggestions)
-    shown = [_guidance(suggestion, items.get(suggestion.pk, []), seen) for suggestion in suggestions]
+    going = moment.when == Moment.When.STILL_GOING
+    shown = [_guidance(suggestion, items.get(suggestion.pk, []), seen, going) for suggestion in suggestions]
     guidance = shown[0] if shown else None
     return ShownMoment(
         moment=moment,
         chips=chips_of(rows) + [chip.label for chip in moment.own_chips.all()],
-        to_confirm=[
-            (row.signal, not is_asked(row.signal))
-            for row in rows
-            if row.state == MomentSignal.State.READ
-        ],
+        to_confirm=[(row.signal, not is_asked(row.signal)) for row in rows if row.state == MomentSignal.State.READ],
         risk_kinds=safety.kinds(moment.risk_kinds),
         guidance=guidance,
         earlier=shown[1:],
@@ -159,7 +156,9 @@ def _items(suggestions: list[Suggestion]) -> dict[int, list[SuggestionItem]]:
     return found
 
 
-def _guidance(suggestion: Suggestion, items: list[SuggestionItem], seen: dict[str, str]) -> ShownGuidance:
+def _guidance(
+    suggestion: Suggestion, items: list[SuggestionItem], seen: dict[str, str], still_going: bool
+) -> ShownGuidance:
     passages, responses = [], []
     for item in items:
         if item.wording.passage is not None:
@@ -171,6 +170,8 @@ def _guidance(suggestion: Suggestion, items: list[SuggestionItem], seen: dict[st
     first = next((one for one in responses if one.response.phase != Phase.FOR_YOU.value), None)
     rest = [one for one in responses if one is not for_you and one is not first]
     phases = dict(Response.Phase.choices)
+    if not still_going:
+        phases[Response.Phase.NOW.value] = gettext_lazy("in the moment, next time")
     others = [
         (str(phases[phase]), [one for one in rest if one.response.phase == phase])
         for phase in dict.fromkeys(one.response.phase for one in rest)

@@ -4,6 +4,7 @@ import datetime as dt
 import time
 import unicodedata
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from guidance.models import Signal
 
-from .models import Moment, MomentSignal, User
+from .models import Child, Moment, MomentSignal, User
 from .moments import FREE_TEXTS
 from .shown import chips_of
 
@@ -120,6 +121,20 @@ def usual_signals(user: User, signals: list[Signal], how_many: int = 6) -> list[
         if slug in by_slug and slug not in chosen and len(chosen) < how_many:
             chosen.append(slug)
     return sorted((by_slug[slug] for slug in chosen), key=lambda signal: signal.order)
+
+
+def offered(signals: list[Signal], children: Iterable[Child]) -> list[Signal]:
+    """The chips that can be of use: one for babies only where a child may be that young."""
+    today = timezone.localdate()
+    months = [
+        (today.year - child.born_on.year) * 12 + today.month - child.born_on.month if child.born_on else None
+        for child in children
+    ]
+    return [
+        signal
+        for signal in signals
+        if signal.under_months is None or any(age is None or age < signal.under_months for age in months)
+    ]
 
 
 def _with_chips(moments: QuerySet[Moment]) -> QuerySet[Moment]:

@@ -2,42 +2,26 @@
 
 import datetime as dt
 import os
-import sys
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT)) if str(ROOT) not in sys.path else None
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-
-import django  # noqa: E402
-from django.conf import empty, settings  # noqa: E402
-from django.core.cache import caches  # noqa: E402
-from django.db import connections  # noqa: E402
-
-if settings.configured and settings.SETTINGS_MODULE != "tests.settings":
-    # pytest-django has read the ones in pyproject.toml already; nothing is connected yet.
-    sys.modules.pop("config.settings", None)
-    settings._wrapped = empty
-    for handler in (connections, caches):
-        handler.__dict__.pop("settings", None)
-django.setup()  # nothing of ours may be imported before
-
-from django.contrib.auth.models import Permission  # noqa: E402
-from django.core.cache import cache  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.utils import timezone  # noqa: E402
-
-from guidance.matching import load  # noqa: E402
-from guidance.models import LibraryVersion, Signal, Source  # noqa: E402
-from guidance.shipping import load_library  # noqa: E402
-from journal import families, moments  # noqa: E402
-from journal.models import Caregiver, Child, Moment, OwnChip, Share, SuggestionItem, User  # noqa: E402
-from tests import postgres  # noqa: E402
+from guidance import shipping
+from guidance.matching import load
+from guidance.models import LibraryVersion, Signal, Source
+from guidance.shipping import load_library
+from journal import families, moments
+from journal.models import Caregiver, Child, Moment, OwnChip, Share, SuggestionItem, User
+from tests import postgres
 
 WORDS = "Zebra afternoon: she slammed the door and pushed me away."
 CHILD = "Quillon"
@@ -85,8 +69,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
 def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     """No rate limit, no library from another test; the library again where a browser test has emptied the database."""
     cache.clear()
-    if {"db", "transactional_db", "live_server"} & set(request.fixturenames):
-        request.getfixturevalue("transactional_db" if "live_server" in request.fixturenames else "db")
+    marked = request.node.get_closest_marker("django_db")
+    if marked or {"db", "transactional_db", "live_server"} & set(request.fixturenames):
+        transactional = "live_server" in request.fixturenames or bool(marked and marked.kwargs.get("transaction"))
+        request.getfixturevalue("transactional_db" if transactional else "db")
         if not Source.objects.exists():
             load_library()
             load._kept = None
@@ -261,3 +247,12 @@ def form(child: Child) -> dict[str, object]:
 def said() -> SimpleNamespace:
     """The words that stand in the rows above and nowhere else."""
     return SimpleNamespace(words=WORDS, child=CHILD, chip=CHIP)
+
+
+@pytest.fixture
+def own_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A copy of the shipped files that a test may change."""
+    copy = tmp_path / "library"
+    shutil.copytree(shipping.SHIPPED, copy)
+    monkeypatch.setattr(shipping, "SHIPPED", copy)
+    return copy

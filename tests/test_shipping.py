@@ -1,7 +1,6 @@
 """The shipped library: complete, tied, retold, and loaded without undoing a curator's work."""
 
 import json
-import shutil
 import tomllib
 
 import pytest
@@ -109,12 +108,9 @@ def test_counts_in_the_database_are_those_of_the_files():
 
 
 @pytest.fixture
-def changed_text(monkeypatch, tmp_path):
-    """The shipped files with one passage changed, in a folder of the test's own."""
-    copy = tmp_path / "library"
-    shutil.copytree(SHIPPED, copy)
-    path = copy / "passages" / "the-closed-door.toml"
+def changed_text(own_library):
+    """The shipped files with one passage changed."""
+    path = own_library / "passages" / "the-closed-door.toml"
     old = tomllib.loads(path.read_text())["passage"][0]["text"]
     path.write_text(path.read_text().replace(old, "Another text."))
-    monkeypatch.setattr("guidance.shipping.SHIPPED", copy)
     return "Another text."

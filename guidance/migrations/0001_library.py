@@ -239,8 +239,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('condition', models.CharField(blank=True, choices=[('always', 'always'), ('history_yes', 'history_yes'), ('history_no', 'history_no'), ('age_infant', 'age_infant'), ('age_toddler', 'age_toddler'), ('age_preschool', 'age_preschool'), ('age_school', 'age_school'), ('age_older', 'age_older'), ('great_intensity', 'great_intensity')], max_length=20)),
-                ('fitted', models.FloatField(default=0.0, validators=[django.core.validators.MinValueValidator(0.0), guidance.models.finite])),
-                ('override', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0.0), guidance.models.finite])),
+                ('fitted', models.FloatField(default=0.0, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(10.0), guidance.models.finite])),
+                ('override', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(10.0), guidance.models.finite])),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_change_reason', models.CharField(max_length=100, null=True)),
@@ -363,8 +363,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('condition', models.CharField(blank=True, choices=[('always', 'always'), ('history_yes', 'history_yes'), ('history_no', 'history_no'), ('age_infant', 'age_infant'), ('age_toddler', 'age_toddler'), ('age_preschool', 'age_preschool'), ('age_school', 'age_school'), ('age_older', 'age_older'), ('great_intensity', 'great_intensity')], max_length=20)),
-                ('fitted', models.FloatField(default=0.0, validators=[django.core.validators.MinValueValidator(0.0), guidance.models.finite])),
-                ('override', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0.0), guidance.models.finite])),
+                ('fitted', models.FloatField(default=0.0, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(10.0), guidance.models.finite])),
+                ('override', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(10.0), guidance.models.finite])),
                 ('passage', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='weights', to='guidance.passage')),
                 ('signal', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='weights', to='guidance.signal')),
             ],

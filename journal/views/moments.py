@@ -14,7 +14,7 @@ from journal import access, families, moments
 from journal.forms import HistoryForm, MomentChangeForm, MomentForm, MoreForm
 from journal.models import Moment, SuggestionItem
 from journal.shown import show
-from journal.timeline import usual_signals
+from journal.timeline import offered, usual_signals
 
 from .requests import Request, invalid
 
@@ -33,7 +33,7 @@ def moment_new(request: Request) -> HttpResponse:
 
 def log_context(request: Request, form: MomentForm) -> dict[str, object]:
     """What the log form stands among: the six likeliest chips and the rest by group."""
-    chips = signals()
+    chips = offered(signals(), access.children(request.user))
     return {
         "form": form,
         "chips": chips,

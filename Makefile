@@ -61,8 +61,8 @@ lint: .make/develop | env
 	@$(DEVELOP) -m mypy .
 	@$(DEVELOP) manage.py makemigrations --check --dry-run
 
-bench: $(DEMO_STAMP)
-	@$(DEVELOP) manage.py bench
+bench: $(LIBRARY_STAMP) .make/static
+	@DEBUG=false HTTPS=false EMAIL_URL=consolemail:// $(PY) manage.py bench
 
 clean:
 	rm -rf .make

@@ -1,6 +1,7 @@
 """What is known: sources, passages, responses and their wordings, signals and weights, help lines."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -216,7 +217,7 @@ def finite(value: float) -> None:
 
 
 MOST_WEIGHT = 10.0
-WEIGHT_VALIDATORS = [MinValueValidator(0.0), MaxValueValidator(MOST_WEIGHT), finite]
+WEIGHT_VALIDATORS: list[Callable[[float], None]] = [MinValueValidator(0.0), MaxValueValidator(MOST_WEIGHT), finite]
 
 
 class Weight(models.Model):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .matching.phrases import Hit, Lexicon
+from .matching.phrases import Hit, Lexicon, sentences
 from .matching.values import Risk, RiskLevel
 
 RISK_FILE = Path(__file__).resolve().parent / "library" / "risk.toml"
@@ -78,13 +78,14 @@ def judge(
     concern: set[str] = set()
     soft = False
     for text in filter(None, texts):
-        excused = shipped.unless.find(text)
-        urgent |= {hit.label for hit in _left(shipped.urgent.find(text), excused)}
-        found = {hit.label for hit in _left(shipped.concern.find(text), excused)}
-        if HARM_BY_PARENT in found and (_is_baby(age_months) or shipped.baby.find(text)):
+        cut = sentences(text)
+        excused = shipped.unless.find_in(cut)
+        urgent |= {hit.label for hit in _left(shipped.urgent.find_in(cut), excused)}
+        found = {hit.label for hit in _left(shipped.concern.find_in(cut), excused)}
+        if HARM_BY_PARENT in found and (_is_baby(age_months) or shipped.baby.find_in(cut)):
             urgent.add(HARM_BY_PARENT)
         concern |= found
-        soft = soft or bool(_left(shipped.soft.find(text), excused))
+        soft = soft or bool(_left(shipped.soft.find_in(cut), excused))
     chips = set(signals)
     if "hurt_self" in chips:
         (urgent if talked_of_dying else concern).add("suicidal_child" if talked_of_dying else "child_self_harm")

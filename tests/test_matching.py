@@ -72,9 +72,9 @@ def test_with_no_history_known_space_stands_before_closer(library, tapped, age):
 @given(tapped=chips, added=st.sampled_from(SIGNALS), history=histories)
 @settings(max_examples=150, deadline=None)
 def test_an_added_chip_raises_only_passages_with_a_weight_for_it(library, tapped, added, history):
-    before = {chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped, history), "")}
+    before = {chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped, history), [])}
     after = {
-        chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped | {added}, history), "")
+        chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped | {added}, history), [])
     }
     for slug, score in after.items():
         if added in tapped or not library.by_slug[slug].weights.get(added):

@@ -2,6 +2,7 @@
 
 from . import ranking, responses, stance
 from .gates import open_gates
+from .phrases import sentences
 from .reading import read, told_history
 from .values import Guidance, History, Library, Situation
 
@@ -11,7 +12,8 @@ LOSS_SIGNALS = frozenset({"separation_or_return"})
 
 def match(situation: Situation, library: Library) -> Guidance:
     """Guidance for a situation; `passages` is empty where nothing fits. Risk comes judged with the situation."""
-    reading = read(situation.words, library)
+    cut = sentences(situation.words)
+    reading = read(cut, library)
     read_slugs = {signal.slug for signal in reading.signals} - situation.refused
     known = frozenset(slug for slug in situation.tapped | read_slugs if slug in library.signals)
     told = told_history(reading)
@@ -20,7 +22,7 @@ def match(situation: Situation, library: Library) -> Guidance:
 
     gates = open_gates(situation, known, reading)
     loss_told = "loss" in reading.told or (history is History.UNKNOWN and bool(known & LOSS_SIGNALS))
-    ordered = ranking.rank(library, ranking.features(situation, known, history), situation.words)
+    ordered = ranking.rank(library, ranking.features(situation, known, history), cut)
     bound = stance.bind(ordered, library, history, loss_told)
     shown = tuple(bound[: stance.SHOWN]) if ranking.anything_fits(library, known) else ()
     return Guidance(

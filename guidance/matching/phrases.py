@@ -53,7 +53,10 @@ class Hit:
     phrase: str
 
 
-def sentences(text: str) -> list[tuple[list[Token], bool]]:
+Sentences = list[tuple[list[Token], bool]]
+
+
+def sentences(text: str) -> Sentences:
     """Cut a text into sentences of tokens, each with whether it tells of another time."""
     found = []
     clause = 0
@@ -148,6 +151,7 @@ class Lexicon:
                 negated = any(slot.whole & NEGATORS for slot in words)
                 phrase = _Phrase(label, text, tuple(steps), needs, negated)
                 self._by_rarest.setdefault(rarest, []).append(phrase)
+        self._rarest = sum(1 << number for number in self._by_rarest)
         self._whole: dict[str, int] = {}
         self._beginnings: dict[str, int] = {}
         for slot, number in numbers.items():
@@ -159,8 +163,12 @@ class Lexicon:
 
     def find(self, text: str) -> list[Hit]:
         """Every phrase that stands in the text and is neither denied nor of another time, in order of place."""
+        return self.find_in(sentences(text))
+
+    def find_in(self, cut: Sentences) -> list[Hit]:
+        """The same for a text that is cut already: several lexicons read one text."""
         hits = []
-        for tokens, other_time in sentences(text):
+        for tokens, other_time in cut:
             if other_time:
                 continue
             fits = [self._slots_of(token) for token in tokens]
@@ -179,7 +187,7 @@ class Lexicon:
         present = 0
         for mask in fits:
             present |= mask
-        left = present
+        left = present & self._rarest
         while left:
             bit = left & -left
             left ^= bit

@@ -1,6 +1,6 @@
 """Order passages by what their weights say of the signals, the history, the age and the intensity."""
 
-from .phrases import sentences
+from .phrases import Sentences
 from .values import ChosenPassage, History, Library, PassageEntry, Situation
 
 ALWAYS = "always"
@@ -41,9 +41,9 @@ def age_band(months: int) -> str:
     return next((name for below, name in _AGES if months < below), "age_older")
 
 
-def rank(library: Library, present: frozenset[str], words: str) -> list[ChosenPassage]:
+def rank(library: Library, present: frozenset[str], cut: Sentences) -> list[ChosenPassage]:
     """All passages for parents, best first, ties broken by slug."""
-    terms = frozenset(token.word for tokens, _ in sentences(words) for token in tokens) if words else frozenset()
+    terms = frozenset(token.word for tokens, _ in cut for token in tokens)
     scored = [_score(passage, present, terms) for passage in library.passages if passage.audience != "therapist"]
     return sorted(scored, key=lambda chosen: (-chosen.score, chosen.slug))
 

@@ -1,25 +1,23 @@
 """From a parent's words to signals, and to what the words tell of the child's history."""
 
-from .phrases import Lexicon
+from .phrases import Sentences
 from .values import History, Library, Reading, ReadSignal, SignalEntry
 
 # Asked rather than assumed: a wrong guess about the parent, or about self-hurt, would wound.
 ALWAYS_ASKED = frozenset({"hurt_self"})
 
 
-def read(words: str, library: Library) -> Reading:
+def read(cut: Sentences, library: Library) -> Reading:
     """Signals and told facts in the words, each signal with the places it was read from."""
-    if not words:
-        return Reading()
     spans: dict[str, list[tuple[int, int]]] = {}
-    for hit in library.phrases.find(words):
+    for hit in library.phrases.find_in(cut):
         spans.setdefault(hit.label, []).append((hit.start, hit.end))
     signals = tuple(
         ReadSignal(slug, _doubtful(library.signals[slug]), tuple(places))
         for slug, places in sorted(spans.items())
         if slug in library.signals
     )
-    return Reading(signals, frozenset(_labels(library.told, words)))
+    return Reading(signals, frozenset(hit.label for hit in library.told.find_in(cut)))
 
 
 def told_history(reading: Reading) -> History:
@@ -31,7 +29,3 @@ def told_history(reading: Reading) -> History:
 
 def _doubtful(signal: SignalEntry) -> bool:
     return signal.group == "parent" or signal.slug in ALWAYS_ASKED
-
-
-def _labels(lexicon: Lexicon, words: str) -> set[str]:
-    return {hit.label for hit in lexicon.find(words)}

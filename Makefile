@@ -61,8 +61,10 @@ lint: .make/develop | env
 	@$(DEVELOP) -m mypy .
 	@$(DEVELOP) manage.py makemigrations --check --dry-run
 
+bench: export EMAIL_URL := consolemail://
+bench: export HTTPS := false
 bench: $(LIBRARY_STAMP) .make/static
-	@DEBUG=false HTTPS=false EMAIL_URL=consolemail:// $(PY) manage.py bench
+	@DEBUG=false $(PY) manage.py bench
 
 clean:
 	rm -rf .make

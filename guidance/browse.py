@@ -16,7 +16,7 @@ EMERGENCY_FIRST = ("emergency", "crisis", "child_abuse", "violence_at_home", "me
 
 def signals() -> list[Signal]:
     """All chips in the order in which they are offered."""
-    return list(Signal.objects.order_by("order", "slug"))
+    return list(Signal.objects.defer("phrases").order_by("order", "slug"))
 
 
 def published_passages() -> QuerySet[Passage]:

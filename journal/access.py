@@ -104,7 +104,7 @@ def own_chip(user: User, code: uuid.UUID) -> OwnChip:
 
 
 def signals() -> QuerySet[Signal]:
-    return Signal.objects.order_by("order", "slug")
+    return Signal.objects.defer("phrases").order_by("order", "slug")
 
 
 def signal(slug: str) -> Signal:

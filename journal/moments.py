@@ -85,7 +85,7 @@ def revise(
 def confirm(moment: Moment, *, by: User, kept: Iterable[str]) -> Moment:
     """The parent has looked at what was read: what stays ticked is confirmed, the rest refused and remembered."""
     kept = set(kept)
-    read = list(moment.signals.filter(state=MomentSignal.State.READ).select_related("signal"))
+    read = list(moment.signals.filter(state=MomentSignal.State.READ).select_related("signal").defer("signal__phrases"))
     with transaction.atomic():
         for row in read:
             right = row.signal.slug in kept
@@ -246,11 +246,11 @@ def _try(moment: Moment, attempts: Mapping[str, str]) -> bool:
 def _keep_read(moment: Moment, guidance: Guidance) -> None:
     """Rows for what the words say now; what they no longer say goes, what was answered stays."""
     read = {signal.slug for signal in guidance.reading.signals}
-    rows = {row.signal.slug: row for row in moment.signals.select_related("signal")}
+    rows = {row.signal.slug: row for row in moment.signals.select_related("signal").defer("signal__phrases")}
     for slug, row in rows.items():
         if row.state == MomentSignal.State.READ and slug not in read:
             row.delete()
-    missing = Signal.objects.filter(slug__in=read - rows.keys())
+    missing = Signal.objects.only("pk").filter(slug__in=read - rows.keys())
     MomentSignal.objects.bulk_create(
         MomentSignal(moment=moment, signal=signal, state=MomentSignal.State.READ) for signal in missing
     )

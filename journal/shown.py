@@ -97,7 +97,7 @@ class ShownMoment:
 
 def show(moment: Moment) -> ShownMoment:
     """Everything the author's page of a moment says, in a fixed number of queries."""
-    rows = list(moment.signals.select_related("signal").order_by("signal__order"))
+    rows = list(moment.signals.select_related("signal").defer("signal__phrases").order_by("signal__order"))
     seen = {signal.slug: signal.seen for signal in all_signals()}
     for row in rows:
         if row.state == MomentSignal.State.READ and is_asked(row.signal):

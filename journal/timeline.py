@@ -138,7 +138,7 @@ def offered(signals: list[Signal], children: Iterable[Child]) -> list[Signal]:
 
 
 def _with_chips(moments: QuerySet[Moment]) -> QuerySet[Moment]:
-    signals = Prefetch("signals", queryset=MomentSignal.objects.select_related("signal"))
+    signals = Prefetch("signals", queryset=MomentSignal.objects.select_related("signal").defer("signal__phrases"))
     return moments.select_related("child").prefetch_related(signals, "own_chips")
 
 

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from guidance.models import Signal
 
-from .models import Child, Moment, MomentSignal, User
+from .models import Child, Moment, MomentSignal, SuggestionItem, User
 from .moments import FREE_TEXTS
 from .shown import chips_of
 
 PAGE = 50
+# "Next morning": between these long after a moment its parent is asked whether the guidance helped.
+NEXT_MORNING = (dt.timedelta(hours=6), dt.timedelta(hours=36))
 # A search reads and decrypts every moment in range; past this many seconds it stops and says so.
 SEARCH_SECONDS = 4.0
 KNOWN = (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED)
@@ -63,6 +65,15 @@ def page(moments: QuerySet[Moment], filters: dict[str, Any], before: str = "") -
 
 def latest(moments: QuerySet[Moment], how_many: int) -> list[Card]:
     return [card(moment) for moment in _with_chips(moments.order_by("-happened_at", "-pk"))[:how_many]]
+
+
+def to_look_back_on(moments: QuerySet[Moment]) -> Moment | None:
+    """The last moment of yesterday or last night whose guidance has had no answer yet: did it help?"""
+    now = timezone.now()
+    answered = SuggestionItem.objects.filter(suggestion__moment=OuterRef("pk")).exclude(feedback="")
+    shown = SuggestionItem.objects.filter(suggestion__moment=OuterRef("pk"))
+    recent = moments.filter(happened_at__gte=now - NEXT_MORNING[1], happened_at__lte=now - NEXT_MORNING[0])
+    return recent.filter(Exists(shown), ~Exists(answered)).order_by("-happened_at", "-pk").first()
 
 
 def narrowed(moments: QuerySet[Moment], filters: dict[str, Any]) -> QuerySet[Moment]:

@@ -4,6 +4,7 @@ import datetime as dt
 import html
 import re
 import unicodedata
+import uuid
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from guidance.models import Signal
 from journal import access, families, moments, timeline
-from journal.models import Child, Moment, MomentSignal, User
+from journal.models import Child, Moment, MomentSignal, SuggestionItem, User
 from tests.conftest import log
 
 
@@ -297,3 +298,24 @@ def test_htmx_gets_the_days_alone(parents: Client, moment: Moment) -> None:
     response = parents.get(reverse("timeline"), headers={"HX-Request": "true"})
     assert listed(response) == codes(moment)
     assert "<html" not in response.content.decode()
+
+
+def test_the_next_morning_home_asks_whether_it_helped_until_it_was_answered(
+    parents: Client, parent: User, child: Child
+) -> None:
+    now = timezone.now()
+    storm = moments.record(
+        author=parent,
+        child=child,
+        client_key=uuid.uuid4(),
+        signals=[Signal.objects.get(slug="pushed_away")],
+        when="last_night",
+        happened_at=now - dt.timedelta(hours=12),
+        zone="UTC",
+    )
+    home = reverse("home")
+    assert "did anything help?" in parents.get(home).content.decode()
+    item = SuggestionItem.objects.filter(suggestion__moment=storm).first()
+    assert item is not None
+    moments.give_feedback(item, by=parent, feedback="helped")
+    assert "did anything help?" not in parents.get(home).content.decode()

@@ -21,6 +21,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not access.children(request.user).exists():
         return redirect("child_new")
     context = log_context(request, MomentForm(user=request.user))  # type: ignore[arg-type]
+    context["look_back"] = timeline.to_look_back_on(access.moments(request.user))
     context["latest"] = timeline.latest(access.moments(request.user), 3)
     return render(request, "pages/home.html", context)
 

@@ -111,7 +111,8 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Response
         fields = (
-            "slug", "phase", "kind", "stance", "hard_place", "from_months", "to_months", "passages", "signals", "gates",
+            "slug", "phase", "kind", "stance", "hard_place", "from_months", "to_months", "passages", "signals", "risks",
+            "gates",
             "not_when", "source",
         )  # fmt: skip
 

@@ -1,12 +1,14 @@
 """Reading the library: by source, by what happened, and the help lines of a country."""
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
 from .models import HelpLine, Passage, Response, Signal, Source
+from .safety import RiskKind
 from .shipping import SHIPPED
 
 # A passage is listed under a signal that speaks for it at least this much of a grade.
@@ -52,6 +54,14 @@ def help_lines(country: str) -> list[HelpLine]:
     """The lines of a country, emergency first; empty where none are known."""
     lines = HelpLine.objects.filter(country=country).order_by("order", "pk") if country else []
     return sorted(lines, key=lambda line: EMERGENCY_FIRST.index(line.kind))
+
+
+def lines_for(country: str, kinds: Iterable[RiskKind], most: int = 6) -> list[HelpLine]:
+    """The lines of a country that answer these kinds of risk, the kinds' own order, at most two of a sort."""
+    lines = help_lines(country)
+    wanted = dict.fromkeys(["emergency", *(sort for kind in kinds for sort in kind.lines)])
+    found = [line for sort in wanted for line in [one for one in lines if one.kind == sort][:2]]
+    return found[:most]
 
 
 def help_line_countries() -> set[str]:

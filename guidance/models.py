@@ -131,6 +131,11 @@ class Response(models.Model):
     signals = models.ManyToManyField(
         Signal, blank=True, related_name="responses", help_text=_("Where given, one of them must be there.")
     )
+    risks = models.JSONField(
+        default=list,
+        blank=True,
+        help_text=_("Kinds of risk. Where signals or kinds are given, one of either must hold."),
+    )
     stance = models.CharField(max_length=10, choices=StanceChoice, blank=True)
     hard_place = models.CharField(max_length=5, choices=HardPlace, blank=True)
     from_months = models.PositiveSmallIntegerField(null=True, blank=True)

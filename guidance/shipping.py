@@ -119,6 +119,7 @@ def _response(
         "hard_place": entry.get("hard_place", ""),
         "from_months": from_months,
         "to_months": to_months,
+        "risks": entry.get("risks", []),
         "gates": entry.get("gates", []),
         "not_when": entry.get("not_when", []),
     }

@@ -392,9 +392,7 @@ class NameForm(RefusesFiles):
         help_text=_("An initial will do."),
         error_messages={"required": _("Please give a name or an initial.")},
     )
-    pronouns = ShortField(
-        longest=LONGEST_NAME, label=_("Pronouns, if you want"), help_text=_("Such as she/her. We say “they” anyway.")
-    )
+    pronouns = ShortField(longest=LONGEST_NAME, label=_("Pronouns, if you want"), help_text=_("Such as she/her."))
 
 
 class ChildForm(HistoryForm, NameForm):

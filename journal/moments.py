@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 FREE_TEXTS = ("words", "felt", "they_felt", "next_time")
 # A change of one of these matches again.
-MATCHED_ON = {"words", "intensity", "signals", "child", "when"}
+MATCHED_ON = {"words", "intensity", "signals", "child", "when", "parent_state"}
 PRESENT = (MomentSignal.State.TAPPED, MomentSignal.State.READ, MomentSignal.State.CONFIRMED)
 
 
@@ -172,8 +172,11 @@ def judge(moment: Moment) -> Risk:
 
 def situation(moment: Moment, risk: Risk) -> Situation:
     """The moment as the matcher is told it: nothing that names a person."""
+    tapped = _slugs(moment, (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED))
+    if moment.parent_state in (Moment.ParentState.AT_THE_EDGE, Moment.ParentState.LOST_IT):
+        tapped |= {"parent_near_limit"}  # told under "How I was": the parent's own pause comes first
     return Situation(
-        tapped=_slugs(moment, (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED)),
+        tapped=tapped,
         words=moment.words,
         age_months=age_months(moment),
         history=history(moment.child),

@@ -99,6 +99,8 @@ def show(moment: Moment) -> ShownMoment:
     """Everything the author's page of a moment says, in a fixed number of queries."""
     rows = list(moment.signals.select_related("signal").defer("signal__phrases").order_by("signal__order"))
     seen = {signal.slug: signal.seen for signal in all_signals()}
+    if moment.child.hard_place != Child.HardPlace.YES:
+        seen["history_yes"] = _("your words may tell of a hard start")
     for row in rows:
         if row.state == MomentSignal.State.READ and is_asked(row.signal):
             seen[row.signal.slug] = _("perhaps %(what)s") % {"what": row.signal.seen}

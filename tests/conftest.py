@@ -23,6 +23,7 @@ from journal import families, moments
 from journal.models import Caregiver, Child, Moment, OwnChip, Share, SuggestionItem, User
 from tests import postgres
 
+ROOT = Path(__file__).resolve().parent.parent
 WORDS = "Zebra afternoon: she slammed the door and pushed me away."
 CHILD = "Quillon"
 CHIP = "lost the blue rabbit"

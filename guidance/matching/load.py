@@ -108,6 +108,7 @@ def _responses() -> tuple[ResponseEntry, ...]:
             to_months=row.to_months,
             passages=tuple(sorted(passage.slug for passage in row.passages.all())),
             signals=frozenset(signal.slug for signal in row.signals.all()),
+            risks=frozenset(row.risks),
             gates=frozenset(row.gates),
             not_when=frozenset(row.not_when),
         )

@@ -1,7 +1,18 @@
 """Which things to say or do go with the passages shown."""
 
 from .stance import allowed
-from .values import ChosenPassage, ChosenResponse, Gate, History, Library, Phase, ResponseEntry, Situation, Stance
+from .values import (
+    ChosenPassage,
+    ChosenResponse,
+    Gate,
+    History,
+    Library,
+    Phase,
+    ResponseEntry,
+    RiskLevel,
+    Situation,
+    Stance,
+)
 
 MOST = 6
 MOST_A_PHASE = 2
@@ -29,11 +40,14 @@ def choose(
         if not _may(entry, situation, signals, history, gates):
             continue
         reason = _reason(entry, places, signals, gates)
+        if reason.startswith("passage:") and situation.risk.level is RiskLevel.URGENT:
+            continue  # while somebody is in danger, nothing but safety
         if reason:
             found.append((_weight(entry, places, signals, history, gates), entry, reason))
     found.sort(key=lambda item: (-item[0], item[1].slug))
-    phases: tuple[Phase, ...] = WHILE_IT_LASTS if situation.still_going else WHEN_IT_IS_OVER
-    if Gate.PARENT_LIMIT in gates and Gate.DANGER_NOW not in gates:  # the parent's own pause first, then repair
+    danger = Gate.DANGER_NOW in gates
+    phases: tuple[Phase, ...] = WHILE_IT_LASTS if situation.still_going or danger else WHEN_IT_IS_OVER
+    if Gate.PARENT_LIMIT in gates and not danger:  # the parent's own pause first, then repair
         phases = (Phase.FOR_YOU, *(phase for phase in phases if phase is not Phase.FOR_YOU))
     chosen: list[ChosenResponse] = []
     for phase in phases:
@@ -45,7 +59,8 @@ def choose(
 def _may(
     entry: ResponseEntry, situation: Situation, signals: frozenset[str], history: History, gates: tuple[Gate, ...]
 ) -> bool:
-    if entry.not_when & set(gates) or (entry.signals and not entry.signals & signals):
+    asked = entry.signals | entry.risks
+    if entry.not_when & set(gates) or (asked and not asked & (signals | set(situation.risk.kinds))):
         return False
     if entry.stance not in allowed(history) or (Gate.AFRAID in gates and entry.stance):
         return False

@@ -104,6 +104,7 @@ class ResponseEntry:
     to_months: int | None
     passages: tuple[str, ...]
     signals: frozenset[str]
+    risks: frozenset[str]  # kinds of risk; one of its signals or of these must hold, where any is named
     gates: frozenset[str]
     not_when: frozenset[str]
 

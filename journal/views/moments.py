@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from guidance.browse import help_lines, signals
+from guidance.browse import lines_for, signals
 from journal import access, families, moments
 from journal.forms import HistoryForm, MomentChangeForm, MomentForm, MoreForm
 from journal.models import Moment, SuggestionItem
@@ -147,13 +147,14 @@ def suggestion_feedback(request: Request, code: uuid.UUID) -> HttpResponse:
 def page(
     request: Request, moment: Moment, *, more: MoreForm | None = None, history: HistoryForm | None = None
 ) -> dict[str, object]:
+    shown = show(moment)
     return {
-        "shown": show(moment),
+        "shown": shown,
         "moment": moment,
         "is_author": moment.author_id == request.user.pk,
         "more": more or MoreForm(instance=moment),
         "history": history or HistoryForm(),
-        "lines": help_lines(request.user.country) if moment.risk_level != Moment.RiskLevel.NONE else [],
+        "lines": lines_for(request.user.country, shown.risk_kinds) if shown.urgent or shown.concern else [],
     }
 
 

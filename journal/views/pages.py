@@ -47,7 +47,16 @@ def help_lines(request: HttpRequest) -> HttpResponse:
 @require_GET
 def lose_it(request: HttpRequest) -> HttpResponse:
     page = browse.lose_it_page()
-    return render(request, "pages/lose_it.html", {"page": page, "source": browse.source(page["source"])})
+    country = getattr(request.user, "country", "") or guess_country(request)
+    lines = [
+        line
+        for line in browse.help_lines(country)
+        if line.kind in ("emergency", "child_abuse", "parents") and line.phone
+    ]
+    first = list({line.kind: line for line in reversed(lines)}.values())[::-1]
+    return render(
+        request, "pages/lose_it.html", {"page": page, "source": browse.source(page["source"]), "lines": first}
+    )
 
 
 @login_not_required

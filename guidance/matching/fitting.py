@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .ranking import ALWAYS, age_band
 
-RIDGE = 3.0
+RIDGE = 2.0
 # Popularity is shrunk harder, so that what happened decides and not what is liked in general.
 RIDGE_ALWAYS = 6.0
 SWEEPS = 60

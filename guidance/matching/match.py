@@ -24,7 +24,7 @@ def match(situation: Situation, library: Library) -> Guidance:
     loss_told = "loss" in reading.told or (history is History.UNKNOWN and bool(known & LOSS_SIGNALS))
     ordered = ranking.rank(library, ranking.features(situation, known, history), cut)
     bound = stance.bind(ordered, library, history, loss_told)
-    shown = tuple(bound[: stance.SHOWN]) if ranking.anything_fits(library, known) else ()
+    shown = tuple(bound[: stance.SHOWN]) if ranking.anything_fits(library, known, situation.tapped) else ()
     return Guidance(
         passages=shown,
         responses=responses.choose(shown, situation, library, known, history, gates) if shown or gates else (),

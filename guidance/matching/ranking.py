@@ -20,6 +20,7 @@ _AGES = ((12, "age_infant"), (36, "age_toddler"), (72, "age_preschool"), (120, "
 WORD_TIE = 0.02
 # Signals must say this much for the best passage, or nothing fits.
 FITS = 0.45
+AROUND = "around"
 # A feature is given as a reason when it carries at least this share of what the signals and the history say.
 REASON_SHARE = 0.2
 MOST_REASONS = 3
@@ -48,8 +49,14 @@ def rank(library: Library, present: frozenset[str], cut: Sentences) -> list[Chos
     return sorted(scored, key=lambda chosen: (-chosen.score, chosen.slug))
 
 
-def anything_fits(library: Library, signals: frozenset[str]) -> bool:
-    """Whether the signals alone speak for some passage; age, history and popularity are no evidence."""
+def anything_fits(library: Library, signals: frozenset[str], tapped: frozenset[str]) -> bool:
+    """Whether the signals speak for some passage; age, history and popularity are no evidence.
+
+    What a parent tapped of the child, of themselves or of the aftermath is what the library is about; what was going on
+    around it (a no, school, a goodbye), or was only read from words, must speak loudly enough.
+    """
+    if any(library.signals[slug].group != AROUND for slug in tapped & signals):
+        return True
     return any(
         sum(passage.weights.get(signal, 0.0) for signal in signals) >= FITS
         for passage in library.passages

@@ -29,10 +29,9 @@ def bind(ranked: list[ChosenPassage], library: Library, history: History, loss_t
         for chosen in ranked
         if entries[chosen.slug].stance in may and not (history is History.YES and chosen.slug in NEVER_FOR_HARD_PLACE)
     ]
-    if history is History.UNKNOWN:
-        kept = _space_before_closer(kept, library)
     not_first = "practice" if history is History.YES else ("" if loss_told else "loss")
-    return _not_first(kept, library, not_first)
+    kept = _not_first(kept, library, not_first)
+    return _space_before_closer(kept, library) if history is History.UNKNOWN else kept
 
 
 def of_shown(shown: tuple[ChosenPassage, ...], library: Library, history: History, gates: tuple[Gate, ...]) -> Stance:

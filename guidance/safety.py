@@ -16,6 +16,8 @@ from .matching.values import Risk, RiskLevel
 RISK_FILE = Path(__file__).resolve().parent / "library" / "risk.toml"
 # Fear of hurting a child is urgent wherever a baby is meant.
 BABY_MONTHS = 12
+# Told of the past, these are as urgent as today.
+OF_ANY_TIME = frozenset({"sexual_abuse"})
 HARM_BY_PARENT = "parent_may_harm_child"
 
 
@@ -81,6 +83,8 @@ def judge(
         cut = sentences(text)
         excused = shipped.unless.find_in(cut)
         urgent |= {hit.label for hit in _left(shipped.urgent.find_in(cut), excused)}
+        ever = [(tokens, False) for tokens, _other_time in cut]
+        urgent |= {hit.label for hit in _left(shipped.urgent.find_in(ever), excused) if hit.label in OF_ANY_TIME}
         found = {hit.label for hit in _left(shipped.concern.find_in(cut), excused)}
         if HARM_BY_PARENT in found and (_is_baby(age_months) or shipped.baby.find_in(cut)):
             urgent.add(HARM_BY_PARENT)

@@ -173,6 +173,8 @@ def test_an_unknown_class_in_a_phrase_is_refused():
         "my husband hits me",
         "i was so scared i would hurt the baby",
         "she is not breathing",
+        "grandpa used to touch her in the bath",
+        "i said no and now he says he wants to die",
     ],
 )
 def test_words_of_danger_are_urgent(text):

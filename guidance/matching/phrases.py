@@ -19,6 +19,8 @@ NEGATORS = frozenset(
         "neither", "stopped",
     )
 )  # fmt: skip
+# "I said no" is a limit, not a denial.
+SAYING = frozenset({"said", "say", "says", "saying", "told"})
 # A sentence that tells of another time is no sign of today.
 OTHER_TIME = re.compile(
     r"\b(?:used to|last year|years? (?:ago|back)|months ago|^back when"
@@ -235,4 +237,5 @@ def _denied(tokens: list[Token], place: int) -> bool:
     before = [token.word for token in tokens[max(0, place - NEGATION_REACH) : place] if token.clause == clause]
     if "not" in before and "only" in before:  # "not only did he ..."
         return False
-    return any(word in NEGATORS for word in before)
+    pairs = zip(["", *before], before, strict=False)
+    return any(word in NEGATORS and not (word == "no" and ahead in SAYING) for ahead, word in pairs)

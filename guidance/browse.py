@@ -57,10 +57,11 @@ def help_lines(country: str) -> list[HelpLine]:
 
 
 def lines_for(country: str, kinds: Iterable[RiskKind], most: int = 6) -> list[HelpLine]:
-    """The lines of a country that answer these kinds of risk, the kinds' own order, at most two of a sort."""
+    """The lines of a country that answer these kinds of risk, the kinds' own order, each sort its share."""
     lines = help_lines(country)
     wanted = dict.fromkeys(["emergency", *(sort for kind in kinds for sort in kind.lines)])
-    found = [line for sort in wanted for line in [one for one in lines if one.kind == sort][:2]]
+    share = max(2, (most - 1) // max(1, len(wanted) - 1))
+    found = [line for sort in wanted for line in [one for one in lines if one.kind == sort][:share]]
     return found[:most]
 
 

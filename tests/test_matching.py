@@ -214,3 +214,11 @@ def test_the_command_answers_each_line_in_the_agreed_shape(library):
             "id", "ranked", "shown", "responses", "signals", "stance", "risk", "soft_check", "risk_kind", "reasons",
         }  # fmt: skip
         assert len(given_answer["ranked"]) == 10 and len(given_answer["shown"]) <= 3
+
+
+def test_talk_of_dying_brings_what_to_ask_first_and_nothing_but_safety(library):
+    situation = situation_of({"id": "x", "text": "he told me he wants to die and hit his head on the wall"})
+    guidance = match(situation, library)
+    assert situation.risk.level is RiskLevel.URGENT
+    assert guidance.responses[0].slug in {"ask-plainly-about-dying", "stay-and-call-together"}
+    assert all(response.reason.startswith(("gate:", "signal:")) for response in guidance.responses)

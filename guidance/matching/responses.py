@@ -22,6 +22,7 @@ WHEN_IT_IS_OVER = (Phase.AFTERWARDS, Phase.FOR_YOU, Phase.NOW)
 _GATE_WEIGHT = 4.0
 _PLACE_WEIGHT = (3.0, 2.0, 1.0)
 _SIGNAL_WEIGHT = 1.5
+_RISK_WEIGHT = 3.0
 _SECOND_STANCE = -2.5
 
 
@@ -43,7 +44,10 @@ def choose(
         if reason.startswith("passage:") and situation.risk.level is RiskLevel.URGENT:
             continue  # while somebody is in danger, nothing but safety
         if reason:
-            found.append((_weight(entry, places, signals, history, gates), entry, reason))
+            weight = _weight(entry, places, signals, history, gates)
+            if entry.risks & set(situation.risk.kinds):
+                weight += _RISK_WEIGHT
+            found.append((weight, entry, reason))
     found.sort(key=lambda item: (-item[0], item[1].slug))
     danger = Gate.DANGER_NOW in gates
     phases: tuple[Phase, ...] = WHILE_IT_LASTS if situation.still_going or danger else WHEN_IT_IS_OVER

@@ -20,19 +20,17 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class StorageMiddleware:
-    """A gone database or a full disk becomes a calm 503 that says what to do. Before session and user."""
+    """A gone database or a full disk in a page becomes a calm 503 that says what to do. Before session and user.
+
+    What fails in a middleware below (session, user) reaches `config.errors.server_error`: Django wraps each of them.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.storage_failed = False  # type: ignore[attr-defined]
-        try:
-            response = self.get_response(request)
-        except Exception as error:
-            if not is_storage_failure(error):
-                raise
-            return unavailable()
+        response = self.get_response(request)
         return unavailable() if request.storage_failed else response  # type: ignore[attr-defined]
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -16,9 +16,9 @@ from .matching.values import Risk, RiskLevel
 RISK_FILE = Path(__file__).resolve().parent / "library" / "risk.toml"
 # Fear of hurting a child is urgent wherever a baby is meant.
 BABY_MONTHS = 12
+HARM_BY_PARENT = "parent_may_harm_child"
 # Told of the past, these are as urgent as today.
 OF_ANY_TIME = frozenset({"sexual_abuse"})
-HARM_BY_PARENT = "parent_may_harm_child"
 
 
 @dataclass(frozen=True, slots=True)

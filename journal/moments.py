@@ -90,7 +90,7 @@ def confirm(moment: Moment, *, by: User, kept: Iterable[str]) -> Moment:
         for row in read:
             right = row.signal.slug in kept
             row.state = MomentSignal.State.CONFIRMED if right else MomentSignal.State.REFUSED
-            row.save(update_fields=["state"])
+        MomentSignal.objects.bulk_update(read, ["state"])
         if read:
             note(by, "confirm", moment, concerns=moment.owner, fields=["signals"])
     if any(row.state == MomentSignal.State.REFUSED for row in read):
@@ -209,22 +209,20 @@ def _slugs(moment: Moment, states: Iterable[str]) -> frozenset[str]:
 def _tap(moment: Moment, signals: Iterable[Signal]) -> bool:
     """Make exactly these the tapped signals; one read before counts as tapped once tapped. Whether that changed any."""
     wanted = {signal.pk for signal in signals}
-    rows = {row.signal_id: row for row in moment.signals.all()}
-    changed = False
-    for key, row in rows.items():
-        if key in wanted and row.state != MomentSignal.State.TAPPED:
-            row.state = MomentSignal.State.TAPPED
-            row.save(update_fields=["state"])
-            changed = True
-        elif key not in wanted and row.state in (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED):
-            row.delete()
-            changed = True
+    rows = dict(moment.signals.values_list("signal_id", "state"))
+    known = (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED)
+    raised = [key for key, state in rows.items() if key in wanted and state != MomentSignal.State.TAPPED]
+    gone = [key for key, state in rows.items() if key not in wanted and state in known]
+    if raised:
+        moment.signals.filter(signal__in=raised).update(state=MomentSignal.State.TAPPED)
+    if gone:
+        moment.signals.filter(signal__in=gone).delete()
     fresh = [
         MomentSignal(moment=moment, signal_id=key, state=MomentSignal.State.TAPPED)
         for key in sorted(wanted - rows.keys())
     ]
     MomentSignal.objects.bulk_create(fresh)
-    return changed or bool(fresh)
+    return bool(raised or gone or fresh)
 
 
 def _new_chip(owner: User, label: str) -> list[OwnChip]:
@@ -250,9 +248,9 @@ def _keep_read(moment: Moment, guidance: Guidance) -> None:
     """Rows for what the words say now; what they no longer say goes, what was answered stays."""
     read = {signal.slug for signal in guidance.reading.signals}
     rows = {row.signal.slug: row for row in moment.signals.select_related("signal").defer("signal__phrases")}
-    for slug, row in rows.items():
-        if row.state == MomentSignal.State.READ and slug not in read:
-            row.delete()
+    unsaid = [row.pk for slug, row in rows.items() if row.state == MomentSignal.State.READ and slug not in read]
+    if unsaid:
+        moment.signals.filter(pk__in=unsaid).delete()
     missing = Signal.objects.only("pk").filter(slug__in=read - rows.keys())
     MomentSignal.objects.bulk_create(
         MomentSignal(moment=moment, signal=signal, state=MomentSignal.State.READ) for signal in missing

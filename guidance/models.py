@@ -76,6 +76,10 @@ class Passage(models.Model):
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.PARENT)
     stance = models.CharField(max_length=10, choices=StanceChoice, blank=True)
     frame = models.CharField(max_length=10, choices=Frame, blank=True)
+    offers = models.SlugField(
+        blank=True,
+        help_text=_("A word for what it offers. Of passages with the same word only one stands among the three shown."),
+    )
     quoted = models.CharField(max_length=100, blank=True, help_text=_("Whose words the passage reports."))
     current = models.ForeignKey(
         "Wording", on_delete=models.PROTECT, null=True, blank=True, related_name="current_passages", editable=False

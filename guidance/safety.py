@@ -1,19 +1,26 @@
 """Risk, judged apart from matching: on every free text and on chips, at every save.
 
-A phrase list finds what it knows. It misses things and it errs; the page says so, and help lines are never further
-than one tap away.
+Phrases find what somebody foresaw, a small trained model hears what nobody did and knows which phrases were found.
+Together they still miss things and err; the page says so, and help lines are never further than one tap away.
 """
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from .matching.phrases import Hit, Lexicon, sentences
+from .matching.language import is_english
+from .matching.linear import Linear
+from .matching.phrases import Hit, Lexicon, Sentences, sentences
 from .matching.values import Risk, RiskLevel
 
-RISK_FILE = Path(__file__).resolve().parent / "library" / "risk.toml"
+LIBRARY = Path(__file__).resolve().parent / "library"
+# What the model hears besides the kinds: danger of any kind, and that it is urgent.
+ANY, URGENT = "any", "urgent"
+# A kind is named from this share of the likeliest kind's chance.
+KIND_SHARE = 0.5
+PARTS = ("urgent", "concern", "soft")
 # Fear of hurting a child is urgent wherever a baby is meant.
 BABY_MONTHS = 12
 HARM_BY_PARENT = "parent_may_harm_child"
@@ -40,8 +47,14 @@ class _Shipped:
 
 
 @cache
+def shipped_model() -> Linear:
+    """The trained model that hears danger in words; its levels are the chances from which it counts."""
+    return Linear.from_file(LIBRARY / "risk.json")
+
+
+@cache
 def _shipped() -> _Shipped:
-    data = tomllib.loads(RISK_FILE.read_text(encoding="utf-8"))
+    data = tomllib.loads((LIBRARY / "risk.toml").read_text(encoding="utf-8"))
     kinds, classes = data["kind"], data["classes"]
 
     def lexicon(part: str) -> Lexicon:
@@ -55,6 +68,10 @@ def _shipped() -> _Shipped:
         lexicon("unless"),
         Lexicon({"baby": ["baby", "newborn", "weeks|week|wk|wks|month|months old"]}, {}),
     )
+
+
+def all_kinds() -> list[RiskKind]:
+    return list(_shipped().kinds.values())
 
 
 def kinds(slugs: Iterable[str]) -> list[RiskKind]:
@@ -75,21 +92,16 @@ def judge(
 
     `talked_of_dying` answers the question beside the chip `hurt_self`; `unsure_if_safe` the soft check.
     """
-    shipped = _shipped()
     urgent: set[str] = set()
     concern: set[str] = set()
     soft = False
     for text in filter(None, texts):
-        cut = sentences(text)
-        excused = shipped.unless.find_in(cut)
-        urgent |= {hit.label for hit in _left(shipped.urgent.find_in(cut), excused)}
-        ever = [(tokens, False) for tokens, _other_time in cut]
-        urgent |= {hit.label for hit in _left(shipped.urgent.find_in(ever), excused) if hit.label in OF_ANY_TIME}
-        found = {hit.label for hit in _left(shipped.concern.find_in(cut), excused)}
-        if HARM_BY_PARENT in found and (_is_baby(age_months) or shipped.baby.find_in(cut)):
-            urgent.add(HARM_BY_PARENT)
-        concern |= found
-        soft = soft or bool(_left(shipped.soft.find_in(cut), excused))
+        said = _of_words(sentences(text), age_months)
+        soft = soft or said.soft_check
+        if said.level is RiskLevel.URGENT:
+            urgent |= set(said.kinds)
+        elif said.level is RiskLevel.CONCERN:
+            concern |= set(said.kinds)
     chips = set(signals)
     if "hurt_self" in chips:
         (urgent if talked_of_dying else concern).add("suicidal_child" if talked_of_dying else "child_self_harm")
@@ -106,13 +118,40 @@ def judge(
     return Risk(soft_check=soft)
 
 
-def _left(hits: list[Hit], excused: list[Hit]) -> list[Hit]:
-    """Hits that no figure of speech or look-alike of the same kind overlaps."""
-    return [
-        hit
-        for hit in hits
-        if not any(other.label == hit.label and other.start < hit.end and hit.start < other.end for other in excused)
-    ]
+def phrases_found(cut: Sentences) -> list[Hit]:
+    """Hits labelled "urgent:kind", "concern:kind" or "soft:kind", without those that a look-alike overlaps."""
+    shipped = _shipped()
+    excused = shipped.unless.find_in(cut)
+    ever = [(tokens, False) for tokens, _other_time in cut]
+    found = [("urgent", hit) for hit in shipped.urgent.find_in(ever) if hit.label in OF_ANY_TIME]
+    found += [("urgent", hit) for hit in shipped.urgent.find_in(cut) if hit.label not in OF_ANY_TIME]
+    found += [("concern", hit) for hit in shipped.concern.find_in(cut)]
+    found += [("soft", hit) for hit in shipped.soft.find_in(cut)]
+    return [replace(hit, label=f"{part}:{hit.label}") for part, hit in found if not _is_excused(hit, excused)]
+
+
+def _of_words(cut: Sentences, age_months: int | None) -> Risk:
+    """Risk in one text. What cannot be read is asked about."""
+    if not is_english(cut):
+        return Risk(soft_check=True)
+    hits = phrases_found(cut)
+    model = shipped_model()
+    heard = model.loudest(cut, hits)
+    said = {part: {hit.label.partition(":")[2] for hit in hits if hit.label.startswith(part)} for part in PARTS}
+    chance = {slug: value for slug, value in heard.items() if slug not in (ANY, URGENT)}
+    likeliest = {slug for slug, value in chance.items() if value >= KIND_SHARE * max(chance.values())}
+    named = tuple(sorted(said["urgent"] | said["concern"] or likeliest))
+    baby = _is_baby(age_months) or bool(_shipped().baby.find_in(cut))
+    flagged = bool(said["urgent"] or said["concern"]) or heard[ANY] >= model.levels["concern"]
+    if said["urgent"] or heard[URGENT] >= model.levels["urgent"] or (flagged and baby and HARM_BY_PARENT in named):
+        return Risk(RiskLevel.URGENT, named)
+    if flagged:
+        return Risk(RiskLevel.CONCERN, named)
+    return Risk(soft_check=bool(said["soft"]) or heard[ANY] >= model.levels["soft"])
+
+
+def _is_excused(hit: Hit, excused: list[Hit]) -> bool:
+    return any(other.label == hit.label and other.start < hit.end and hit.start < other.end for other in excused)
 
 
 def _is_baby(age_months: int | None) -> bool:

@@ -96,6 +96,7 @@ def _passage(entry: dict[str, Any], source: Source, count: _Count) -> Passage:
         "audience": entry["audience"],
         "stance": entry.get("stance", ""),
         "frame": entry.get("frame", ""),
+        "offers": entry.get("offers", ""),
         "quoted": entry.get("quoted", ""),
     }
     passage = _keep(Passage, {"slug": entry["slug"]}, values, count)

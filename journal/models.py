@@ -277,6 +277,8 @@ class Suggestion(models.Model):
     gates = models.JSONField(default=list)
     history = models.CharField(max_length=10, help_text=_("The child's history as it was counted."))
     history_conflict = models.BooleanField(default=False)
+    marks = models.JSONField(default=list, help_text=_("Where in the words signals were read: [start, end]."))
+    words_unread = models.BooleanField(default=False, help_text=_("The words are in a language that cannot be read."))
     library_version = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -66,6 +66,8 @@ def revise(
             setattr(moment, name, details[name])
         if changed:
             moment.save(update_fields=[*changed, "updated_at"])
+        if "words" in changed:
+            moment.suggestions.update(marks=[])  # they count characters of the words as they were
         if signals is not None and _tap(moment, signals):
             changed.add("signals")
         if own_chips is not None:
@@ -268,15 +270,23 @@ def _keep(moment: Moment, guidance: Guidance, risk: Risk) -> None:
         "gates": [gate.value for gate in guidance.gates],
         "history": guidance.history.value,
         "history_conflict": guidance.history_conflict,
+        "words_unread": guidance.reading.unread,
     }
+    marks = sorted(
+        [start, end]
+        for signal in guidance.reading.signals
+        if signal.slug in guidance.signals
+        for start, end in signal.spans
+    )
     last = moment.suggestions.order_by("-number").first()
     if last is not None and all(getattr(last, name) == value for name, value in values.items()):
         kept = [(row.wording_id, row.reasons) for row in last.items.order_by("position")]
         if kept == items:
+            Suggestion.objects.filter(pk=last.pk).update(marks=marks)
             return
     number = (moment.suggestions.aggregate(most=Max("number"))["most"] or 0) + 1
     suggestion = Suggestion.objects.create(
-        moment=moment, number=number, library_version=guidance.library_version, **values
+        moment=moment, number=number, library_version=guidance.library_version, marks=marks, **values
     )
     SuggestionItem.objects.bulk_create(
         SuggestionItem(suggestion=suggestion, position=position, wording_id=wording, reasons=reasons)

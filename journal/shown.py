@@ -73,6 +73,7 @@ class ShownMoment:
     to_confirm: list[tuple[Signal, bool]]  # read from the words, each with whether it is ticked beforehand
     risk_kinds: list[safety.RiskKind]
     guidance: ShownGuidance | None
+    words: list[tuple[str, bool]] = field(default_factory=list)  # stretches, each with whether something was read there
     earlier: list[ShownGuidance] = field(default_factory=list)
     ask_history: bool = False
 
@@ -115,6 +116,7 @@ def show(moment: Moment) -> ShownMoment:
         to_confirm=[(row.signal, not is_asked(row.signal)) for row in rows if row.state == MomentSignal.State.READ],
         risk_kinds=safety.kinds(moment.risk_kinds),
         guidance=guidance,
+        words=marked(moment.words, guidance.suggestion.marks if guidance else []),
         earlier=shown[1:],
         ask_history=bool(guidance and guidance.passages and _history_missing(moment.child)),
     )
@@ -129,6 +131,18 @@ def chips_of(rows: Iterable[MomentSignal]) -> list[str]:
     """The labels of what was tapped or confirmed; what was only read counts as words."""
     known = (MomentSignal.State.TAPPED, MomentSignal.State.CONFIRMED)
     return [row.signal.label for row in rows if row.state in known]
+
+
+def marked(words: str, marks: Iterable[list[int]]) -> list[tuple[str, bool]]:
+    """The words cut where marks begin and end; marks may overlap."""
+    found: list[tuple[str, bool]] = []
+    place = 0
+    for start, end in sorted(marks):
+        start = max(start, place)
+        if start < end <= len(words):
+            found += [(words[place:start], False), (words[start:end], True)]
+            place = end
+    return [(stretch, is_marked) for stretch, is_marked in [*found, (words[place:], False)] if stretch]
 
 
 def why(reasons: Iterable[str], seen: dict[str, str]) -> str:

@@ -72,10 +72,11 @@ def test_with_no_history_known_space_stands_before_closer(library, tapped, age):
 @given(tapped=chips, added=st.sampled_from(SIGNALS), history=histories)
 @settings(max_examples=150, deadline=None)
 def test_an_added_chip_raises_only_passages_with_a_weight_for_it(library, tapped, added, history):
-    before = {chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped, history), [])}
-    after = {
-        chosen.slug: chosen.score for chosen in rank(library, features(Situation(), tapped | {added}, history), [])
-    }
+    def scores(chips):
+        present = features(Situation(), dict.fromkeys(chips, 1.0), history)
+        return {chosen.slug: chosen.score for chosen in rank(library, present, [])}
+
+    before, after = scores(tapped), scores(tapped | {added})
     for slug, score in after.items():
         if added in tapped or not library.by_slug[slug].weights.get(added):
             assert score == pytest.approx(before[slug])

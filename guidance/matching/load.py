@@ -7,6 +7,7 @@ from pathlib import Path
 
 from guidance.models import LibraryVersion, Passage, Response, Signal
 
+from .linear import Linear
 from .phrases import Lexicon, sentences
 from .values import Library, PassageEntry, Phase, ResponseEntry, SignalEntry
 
@@ -37,6 +38,12 @@ def shipped_told() -> Lexicon:
     return Lexicon({entry["slug"]: entry["phrases"] for entry in told["told"]}, told["classes"])
 
 
+@cache
+def shipped_reader() -> Linear:
+    """The trained model that hears signals in words, and knows which phrases were found."""
+    return Linear.from_file(SHIPPED / "reading.json")
+
+
 def lexicon_of(phrases: dict[str, str]) -> Lexicon:
     """The lexicon of signals' phrases, given as one text a signal with one phrase a line."""
     lines = {slug: [line for line in text.splitlines() if line.strip()] for slug, text in phrases.items()}
@@ -55,6 +62,7 @@ def _load(version: int) -> Library:
         responses=_responses(),
         phrases=lexicon_of({signal.slug: signal.phrases for signal in signals}),
         told=shipped_told(),
+        reader=shipped_reader(),
     )
 
 
@@ -77,6 +85,7 @@ def _passages() -> tuple[PassageEntry, ...]:
             audience=row.audience,
             stance=row.stance,
             frame=row.frame,
+            offers=row.offers,
             weights={
                 (weight.signal.slug if weight.signal else weight.condition): weight.value
                 for weight in row.weights.all()

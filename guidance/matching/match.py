@@ -4,7 +4,7 @@ from . import ranking, responses, stance
 from .gates import open_gates
 from .phrases import sentences
 from .reading import read, told_history
-from .values import Guidance, History, Library, Situation
+from .values import Guidance, History, Library, Reading, Situation
 
 RANKED = 10
 LOSS_SIGNALS = frozenset({"separation_or_return"})
@@ -14,17 +14,17 @@ def match(situation: Situation, library: Library) -> Guidance:
     """Guidance for a situation; `passages` is empty where nothing fits. Risk comes judged with the situation."""
     cut = sentences(situation.words)
     reading = read(cut, library)
-    read_slugs = {signal.slug for signal in reading.signals} - situation.refused
-    known = frozenset(slug for slug in situation.tapped | read_slugs if slug in library.signals)
+    certain = _certain(situation, reading, library)
+    known = frozenset(certain)
     told = told_history(reading)
     history = situation.history if situation.history is not History.UNKNOWN else told
     conflict = History.UNKNOWN not in (situation.history, told) and situation.history is not told
 
     gates = open_gates(situation, known, reading)
     loss_told = "loss" in reading.told or (history is History.UNKNOWN and bool(known & LOSS_SIGNALS))
-    ordered = ranking.rank(library, ranking.features(situation, known, history), cut)
+    ordered = ranking.rank(library, ranking.features(situation, certain, history), cut)
     bound = stance.bind(ordered, library, history, loss_told)
-    shown = tuple(bound[: stance.SHOWN]) if ranking.anything_fits(library, known, situation.tapped) else ()
+    shown = tuple(bound[: stance.SHOWN]) if ranking.anything_fits(library, certain, situation.tapped) else ()
     return Guidance(
         passages=shown,
         responses=responses.choose(shown, situation, library, known, history, gates) if shown or gates else (),
@@ -37,3 +37,16 @@ def match(situation: Situation, library: Library) -> Guidance:
         library_version=library.version,
         signals=known,
     )
+
+
+def _certain(situation: Situation, reading: Reading, library: Library) -> dict[str, float]:
+    """How certain each signal is: tapped ones are, read ones as far as they could be read; refused ones are gone."""
+    found = {one.slug: one.certainty for one in reading.signals if one.slug not in situation.refused}
+    found |= dict.fromkeys(situation.tapped, 1.0)
+    age = situation.age_months
+    return {
+        slug: certain
+        for slug, certain in sorted(found.items())
+        if (entry := library.signals.get(slug))
+        and (slug in situation.tapped or age is None or entry.under_months is None or age < entry.under_months)
+    }

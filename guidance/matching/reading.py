@@ -1,5 +1,6 @@
 """From a parent's words to signals, and to what the words tell of the child's history."""
 
+from .language import is_english
 from .phrases import Sentences
 from .values import History, Library, Reading, ReadSignal, SignalEntry
 
@@ -8,13 +9,23 @@ ALWAYS_ASKED = frozenset({"hurt_self"})
 
 
 def read(cut: Sentences, library: Library) -> Reading:
-    """Signals and told facts in the words, each signal with the places it was read from."""
+    """Signals and told facts in the words, each signal with the places it was read from.
+
+    Judged signals are heard by the model, which knows the phrases found; the others have phrases alone.
+    """
+    if not is_english(cut):
+        return Reading(unread=True)
+    hits = library.phrases.find_in(cut)
     spans: dict[str, list[tuple[int, int]]] = {}
-    for hit in library.phrases.find_in(cut):
+    for hit in hits:
         spans.setdefault(hit.label, []).append((hit.start, hit.end))
+    certain = dict.fromkeys(spans.keys() - set(library.reader.labels), 1.0)
+    for heard in library.reader.hear(cut, hits, library.reader.levels["read"]):
+        certain[heard.label] = heard.chance
+        spans.setdefault(heard.label, [(heard.start, heard.end)])
     signals = tuple(
-        ReadSignal(slug, _doubtful(library.signals[slug]), tuple(places))
-        for slug, places in sorted(spans.items())
+        ReadSignal(slug, certain[slug], _doubtful(library.signals[slug]), tuple(spans[slug]))
+        for slug in sorted(certain)
         if slug in library.signals
     )
     return Reading(signals, frozenset(hit.label for hit in library.told.find_in(cut)))

@@ -29,6 +29,7 @@ def bind(ranked: list[ChosenPassage], library: Library, history: History, loss_t
         for chosen in ranked
         if entries[chosen.slug].stance in may and not (history is History.YES and chosen.slug in NEVER_FOR_HARD_PLACE)
     ]
+    kept = _differing(kept, library)
     not_first = "practice" if history is History.YES else ("" if loss_told else "loss")
     kept = _not_first(kept, library, not_first)
     return _space_before_closer(kept, library) if history is History.UNKNOWN else kept
@@ -46,6 +47,18 @@ def of_shown(shown: tuple[ChosenPassage, ...], library: Library, history: Histor
     if Stance.CLOSER.value in stances:
         return Stance.BOTH
     return Stance.SPACE if stances else Stance.NONE
+
+
+def _differing(kept: list[ChosenPassage], library: Library) -> list[ChosenPassage]:
+    """The best of those that offer the same stays in its place; the others wait behind the three shown."""
+    chosen: list[ChosenPassage] = []
+    offered: set[str] = set()
+    for one in kept:
+        offers = library.by_slug[one.slug].offers or one.slug
+        if len(chosen) < SHOWN and offers not in offered:
+            chosen.append(one)
+            offered.add(offers)
+    return chosen + [one for one in kept if one not in chosen]
 
 
 def _space_before_closer(kept: list[ChosenPassage], library: Library) -> list[ChosenPassage]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from .linear import Linear
 from .phrases import Lexicon
 
 
@@ -88,6 +89,7 @@ class PassageEntry:
     stance: str
     frame: str
     weights: Mapping[str, float]  # by feature: a signal's slug, or one of `ranking.CONDITIONS`
+    offers: str = ""  # passages that offer the same never stand together among the three
     terms: frozenset[str] = frozenset()  # its rarer words, for the tie-breaker
 
 
@@ -119,6 +121,7 @@ class Library:
     responses: tuple[ResponseEntry, ...]
     phrases: Lexicon
     told: Lexicon
+    reader: Linear
 
     @cached_property
     def by_slug(self) -> dict[str, PassageEntry]:
@@ -127,17 +130,22 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class ReadSignal:
-    """A signal found in words; `doubtful` ones are asked, not assumed. Spans are characters of the words."""
+    """A signal found in words, and how certain that is (0 to 1); `doubtful` ones are asked, not assumed. Spans are
+    characters of the words."""
 
     slug: str
+    certainty: float
     doubtful: bool
     spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
+    """`unread` where the words are in a language we cannot read: then nothing else is known of them."""
+
     signals: tuple[ReadSignal, ...] = ()
     told: frozenset[str] = frozenset()
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

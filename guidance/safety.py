@@ -130,6 +130,12 @@ def phrases_found(cut: Sentences) -> list[Hit]:
     return [replace(hit, label=f"{part}:{hit.label}") for part, hit in found if not _is_excused(hit, excused)]
 
 
+def look_at(text: str) -> tuple[Sentences, list[Hit]]:
+    """A text cut, its slips of the thumb mended, and the phrases in it."""
+    cut = sentences(text)
+    return cut, phrases_found(cut)
+
+
 def _of_words(cut: Sentences, age_months: int | None) -> Risk:
     """Risk in one text. What cannot be read is asked about."""
     if not is_english(cut):

@@ -134,14 +134,18 @@ def chips_of(rows: Iterable[MomentSignal]) -> list[str]:
 
 
 def marked(words: str, marks: Iterable[list[int]]) -> list[tuple[str, bool]]:
-    """The words cut where marks begin and end; marks may overlap."""
+    """The words cut where marks begin and end; marks that overlap are one."""
+    whole: list[list[int]] = []
+    for start, end in sorted(marks):
+        if whole and start <= whole[-1][1]:
+            whole[-1][1] = max(whole[-1][1], end)
+        else:
+            whole.append([start, end])
     found: list[tuple[str, bool]] = []
     place = 0
-    for start, end in sorted(marks):
-        start = max(start, place)
-        if start < end <= len(words):
-            found += [(words[place:start], False), (words[start:end], True)]
-            place = end
+    for start, end in whole:
+        found += [(words[place:start], False), (words[start:end], True)]
+        place = max(place, end)
     return [(stretch, is_marked) for stretch, is_marked in [*found, (words[place:], False)] if stretch]
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from guidance.models import LibraryVersion, Passage, Response, Signal
 
+from .language import COMMON
 from .linear import Linear
 from .phrases import Lexicon, sentences
+from .spelling import Speller
 from .values import Library, PassageEntry, Phase, ResponseEntry, SignalEntry
 
 SHIPPED = Path(__file__).resolve().parent.parent / "library"
@@ -50,8 +52,20 @@ def lexicon_of(phrases: dict[str, str]) -> Lexicon:
     return Lexicon(lines, shipped_classes())
 
 
+def speller_of(phrases: Lexicon) -> Speller:
+    """Knows the common words, those of the phrases, and those that stand in `library/words.txt`."""
+    return Speller([*sorted(COMMON), *sorted(phrases.words), *shipped_words()])
+
+
+@cache
+def shipped_words() -> list[str]:
+    """Words that parents use, the frequent first: counted in the training texts."""
+    return (SHIPPED / "words.txt").read_text(encoding="utf-8").split()
+
+
 def _load(version: int) -> Library:
     signals = list(Signal.objects.order_by("order", "slug"))
+    phrases = lexicon_of({signal.slug: signal.phrases for signal in signals})
     return Library(
         version=version,
         signals={
@@ -60,7 +74,8 @@ def _load(version: int) -> Library:
         },
         passages=_passages(),
         responses=_responses(),
-        phrases=lexicon_of({signal.slug: signal.phrases for signal in signals}),
+        phrases=phrases,
+        speller=speller_of(phrases),
         told=shipped_told(),
         reader=shipped_reader(),
     )

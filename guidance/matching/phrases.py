@@ -161,6 +161,7 @@ class Lexicon:
                 self._whole[word] = self._whole.get(word, 0) | 1 << number
             for beginning in slot.beginnings:
                 self._beginnings[beginning] = self._beginnings.get(beginning, 0) | 1 << number
+        self.words = frozenset(self._whole)
         self._lengths = sorted({len(beginning) for beginning in self._beginnings})
 
     def find(self, text: str) -> list[Hit]:

@@ -15,6 +15,7 @@ def read(cut: Sentences, library: Library) -> Reading:
     """
     if not is_english(cut):
         return Reading(unread=True)
+    cut = library.speller.mend(cut)
     hits = library.phrases.find_in(cut)
     spans: dict[str, list[tuple[int, int]]] = {}
     for hit in hits:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from .linear import Size, chunks, features
-from .phrases import Hit, sentences
+from .phrases import Hit, Sentences
 
 # Under one ridge, what is larger is believed sooner: a phrase that a person wrote before a word that happened to stand
 # there, a piece of a word after it, a rare word before a common one (its inverse document frequency times this).
@@ -46,12 +46,16 @@ class Cut:
     of: np.ndarray  # the example each chunk comes from
 
 
-def cut_up(examples: Sequence[Example], labels: Sequence[str], size: Size, find: Callable[[str], list[Hit]]) -> Cut:
+Look = Callable[[str], tuple[Sentences, list[Hit]]]  # a text cut into sentences, and the phrases found in them
+
+
+def cut_up(examples: Sequence[Example], labels: Sequence[str], size: Size, look: Look) -> Cut:
+    """Everything the models are fitted to. Features seen in fewer than two chunks are left out."""
     found, shows, of = [], [], []
     for number, example in enumerate(examples):
-        hits = find(example.text)
+        cut, hits = look(example.text)
         places = {label: _places(example.text, stretches) for label, stretches in example.labels.items()}
-        for chunk in chunks(sentences(example.text), size):
+        for chunk in chunks(cut, size):
             found.append(features(chunk, hits))
             of.append(number)
             begin, end = chunk[0].start, chunk[-1].end

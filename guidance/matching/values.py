@@ -7,6 +7,7 @@ from functools import cached_property
 
 from .linear import Linear
 from .phrases import Lexicon
+from .spelling import Speller
 
 
 class History(StrEnum):
@@ -120,6 +121,7 @@ class Library:
     passages: tuple[PassageEntry, ...]
     responses: tuple[ResponseEntry, ...]
     phrases: Lexicon
+    speller: Speller
     told: Lexicon
     reader: Linear
 

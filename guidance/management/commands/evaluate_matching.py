@@ -19,6 +19,7 @@ PARTS = {
     "written": "in sample: the weights are fitted on them",
     "sealed": "sealed: nothing is fitted on them and nobody who writes phrases reads them",
 }
+MODES = {"chips and words": True, "words and age alone": False}
 FOLDS = 5
 Line = dict[str, Any]
 
@@ -44,14 +45,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         part, library = options["part"], current_library()
-        lines = _lines(part)
+        lines = lines_of(part)
         self.stdout.write(f"{len(lines)} judged moments, {part} ({PARTS[part]})\n")
-        asked = {"chips and words": [_with_chips(line) for line in lines], "words and age alone": lines}
-        for mode, inputs in asked.items():
-            taken = [
-                _counts(line, _words_only(given) if mode != "chips and words" else given, library)
-                for line, given in zip(lines, inputs, strict=True)
-            ]
+        for mode, with_chips in MODES.items():
+            taken = taken_on(part, library, with_chips)
             self._table(mode, figures(taken))
             self._kinds(lines, taken)
         if part == "moments":
@@ -80,7 +77,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"    {kind:22} n {len(some):<4} {', '.join(said)}")
 
     def _risk(self) -> None:
-        lines = _lines("sealed_risk")
+        lines = lines_of("sealed_risk")
         judged = [(line, safety.judge([line["text"]])) for line in lines]
         for title, alarm in (("all", None), ("without an alarming word", False), ("with one", True)):
             some = [
@@ -105,9 +102,15 @@ class Command(BaseCommand):
             self.stdout.write(f"       missed {sorted(seen - read)}; read though not there {sorted(read - seen)}")
 
 
-def _lines(part: str) -> list[Line]:
+def lines_of(part: str) -> list[Line]:
+    """The judged lines of `library/judged/`."""
     text = (SHIPPED / "judged" / f"{part}.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
+
+
+def taken_on(part: str, library: Library, with_chips: bool) -> list[Counts]:
+    """What each judged moment of a part adds to the measures."""
+    return [_counts(line, _with_chips(line) if with_chips else _words_only(line), library) for line in lines_of(part)]
 
 
 def _with_chips(line: Line) -> Line:
@@ -132,7 +135,7 @@ def _counts(line: Line, given: Line, library: Library) -> Counts:
 
 def _folds(lines: list[Line], library: Library) -> dict[str, Figure]:
     """Chips and words, where the moment's own fifth had no part in the weights; our own situations stay in."""
-    others = [judged_of(line) for line in _lines("written")]
+    others = [judged_of(line) for line in lines_of("written")]
     taken = []
     for fold in range(FOLDS):
         kept = [judged_of(line) for number, line in enumerate(lines) if number % FOLDS != fold]

@@ -8,14 +8,18 @@ from guidance.models import Passage
 from guidance.shipping import SHIPPED, load_library
 
 
+# Never to the sealed part.
+FITTED_TO = ("moments", "written")
+
+
 class Command(BaseCommand):
-    help = "Fit the shipped weights to the judged situations under guidance/library/judged/ and load them."
+    help = "Fit the shipped weights to the judged moments of guidance/library/judged/, not the sealed, and load them."
 
     def handle(self, *args: Any, **options: Any) -> None:
         lines = [
             json.loads(line)
-            for path in sorted((SHIPPED / "judged").glob("*.jsonl"))
-            for line in path.read_text(encoding="utf-8").splitlines()
+            for part in FITTED_TO
+            for line in (SHIPPED / "judged" / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
         ]
         passages = Passage.objects.order_by("slug").values_list("slug", flat=True)
         weights = fit([judged_of(line) for line in lines], passages)

@@ -4,7 +4,8 @@ import numpy as np
 from django.core.management.base import BaseCommand
 
 from guidance.matching.linear import Size
-from guidance.matching.load import lexicon_of
+from guidance.matching.load import lexicon_of, speller_of
+from guidance.matching.phrases import Hit, Sentences, sentences
 from guidance.matching.training import Example, cut_up, f1, folds_by_writer, lines_of, save, unseen_chances, whole_text
 from guidance.shipping import SHIPPED, read
 
@@ -23,7 +24,13 @@ class Command(BaseCommand):
             Example(line["text"], line["signals"], line["id"].split("-")[0])
             for line in lines_of(SHIPPED / "training", "moments*.jsonl")
         ]
-        cut = cut_up(examples, labels, SIZE, lexicon.find)
+        speller = speller_of(lexicon)
+
+        def look(text: str) -> tuple[Sentences, list[Hit]]:
+            cut = speller.mend(sentences(text))
+            return cut, lexicon.find_in(cut)
+
+        cut = cut_up(examples, labels, SIZE, look)
         folds = folds_by_writer(examples)
         heard = whole_text(unseen_chances(cut, labels, folds), cut.of, len(examples))
         truth = np.array([[label in example.labels for label in labels] for example in examples])

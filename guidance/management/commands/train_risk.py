@@ -5,7 +5,6 @@ from django.core.management.base import BaseCommand
 
 from guidance import safety
 from guidance.matching.linear import Size
-from guidance.matching.phrases import sentences
 from guidance.matching.training import Example, cut_up, lines_of, save, unseen_chances
 from guidance.shipping import SHIPPED
 
@@ -27,7 +26,7 @@ class Command(BaseCommand):
         labels = [safety.ANY, safety.URGENT, *kinds]
         examples = [Example(line["text"], _labels(line), line["id"]) for line in lines]
         examples += [Example(line["text"], {}, line["id"]) for line in calm]
-        cut = cut_up(examples, labels, SIZE, lambda text: safety.phrases_found(sentences(text)))
+        cut = cut_up(examples, labels, SIZE, safety.look_at)
         folds = [number % FOLDS for number in range(len(examples))]
         heard = unseen_chances(cut, labels[:2], folds)
         highest = np.zeros((len(examples), 2))

@@ -145,5 +145,3 @@ def _folds(lines: list[Line], library: Library) -> dict[str, Figure]:
         )
         taken += [_counts(line, _with_chips(line), refitted) for line in lines[fold::FOLDS]]
     return figures(taken)
-
-

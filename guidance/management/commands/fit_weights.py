@@ -7,7 +7,6 @@ from guidance.matching.fitting import fit, judged_of
 from guidance.models import Passage
 from guidance.shipping import SHIPPED, load_library
 
-
 # Never to the sealed part.
 FITTED_TO = ("moments", "written")
 

@@ -73,7 +73,7 @@ def test_with_no_history_known_space_stands_before_closer(library, tapped, age):
 @settings(max_examples=150, deadline=None)
 def test_an_added_chip_raises_only_passages_with_a_weight_for_it(library, tapped, added, history):
     def scores(chips):
-        present = features(Situation(), dict.fromkeys(chips, 1.0), history)
+        present = features(Situation(chips), dict.fromkeys(chips, 1.0), history)
         return {chosen.slug: chosen.score for chosen in rank(library, present, [])}
 
     before, after = scores(tapped), scores(tapped | {added})

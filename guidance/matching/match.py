@@ -16,15 +16,18 @@ def match(situation: Situation, library: Library) -> Guidance:
     reading = read(cut, library)
     certain = _certain(situation, reading, library)
     known = frozenset(certain)
+    hinted = {slug: chance for slug, chance in reading.hints if slug not in known | situation.refused}
     told = told_history(reading)
     history = situation.history if situation.history is not History.UNKNOWN else told
     conflict = History.UNKNOWN not in (situation.history, told) and situation.history is not told
 
     gates = open_gates(situation, known, reading)
     loss_told = "loss" in reading.told or (history is History.UNKNOWN and bool(known & LOSS_SIGNALS))
-    ordered = ranking.rank(library, ranking.features(situation, certain, history), cut)
+    present = ranking.features(situation, {**hinted, **certain}, history)
+    ordered = ranking.rank(library, present, cut)
     bound = stance.bind(ordered, library, history, loss_told)
-    shown = tuple(bound[: stance.SHOWN]) if ranking.anything_fits(library, certain, situation.tapped) else ()
+    fits = ranking.anything_fits(library, certain, situation.tapped)
+    shown = tuple(ranking.with_reasons(chosen, library, present, known) for chosen in bound[: stance.SHOWN] if fits)
     return Guidance(
         passages=shown,
         responses=responses.choose(shown, situation, library, known, history, gates) if shown or gates else (),

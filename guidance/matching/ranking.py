@@ -1,9 +1,10 @@
 """Order passages by what their weights say of the signals, the history, the age and the intensity."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from .phrases import Sentences
-from .values import ChosenPassage, History, Library, PassageEntry, Situation
+from .values import ChosenPassage, History, Library, Situation
 
 ALWAYS = "always"
 CONDITIONS = (
@@ -20,6 +21,8 @@ CONDITIONS = (
 _AGES = ((12, "age_infant"), (36, "age_toddler"), (72, "age_preschool"), (120, "age_school"))
 # What the passage's own words add at most: enough to settle a tie, never to win.
 WORD_TIE = 0.02
+# A signal that was only read in the words counts this much of a tapped one, times how certain the reading is.
+READ_SHARE = 0.6
 # Signals must say this much for the best passage, or nothing fits.
 FITS = 0.45
 AROUND = "around"
@@ -29,8 +32,13 @@ MOST_REASONS = 3
 
 
 def features(situation: Situation, signals: Mapping[str, float], history: History) -> dict[str, float]:
-    """The names under which weights are looked up for a situation, each with how certain it is: 1 unless only read."""
-    found = {ALWAYS: 1.0, **signals}
+    """The names under which weights are looked up for a situation, each with how much it counts.
+
+    `signals` come with how certain they are; what was not tapped counts less than what was.
+    """
+    found = {ALWAYS: 1.0}
+    for slug, certain in signals.items():
+        found[slug] = 1.0 if slug in situation.tapped else READ_SHARE * certain
     if history is not History.UNKNOWN:
         found[f"history_{history.value}"] = 1.0
     if situation.age_months is not None:
@@ -45,10 +53,35 @@ def age_band(months: int) -> str:
 
 
 def rank(library: Library, present: Mapping[str, float], cut: Sentences) -> list[ChosenPassage]:
-    """All passages for parents, best first, ties broken by slug."""
-    terms = frozenset(token.word for tokens, _ in cut for token in tokens)
-    scored = [_score(passage, present, terms) for passage in library.passages if passage.audience != "therapist"]
-    return sorted(scored, key=lambda chosen: (-chosen.score, chosen.slug))
+    """All passages for parents, best first, ties broken by slug; without reasons."""
+    passages = library.for_parents
+    scores = [0.0] * len(passages)
+    for name, much in present.items():
+        for place, weight in library.by_feature.get(name, ()):
+            scores[place] += weight * much
+    for term in sorted({token.word for tokens, _ in cut for token in tokens}):
+        for place in library.by_term.get(term, ()):
+            scores[place] += WORD_TIE / len(passages[place].terms)
+    order = sorted(range(len(passages)), key=lambda place: -scores[place])
+    return [ChosenPassage(passages[place].slug, passages[place].wording, scores[place]) for place in order]
+
+
+def with_reasons(
+    chosen: ChosenPassage, library: Library, present: Mapping[str, float], known: Collection[str]
+) -> ChosenPassage:
+    """The same with the features that carried most of its score; a hint in the words is no reason to name."""
+    weights = library.by_slug[chosen.slug].weights
+    said = {
+        name: weights[name] * much
+        for name, much in present.items()
+        if weights.get(name) and name != ALWAYS and not name.startswith("age_")
+    }
+    whole = sum(said.values())
+    named = sorted(
+        (name for name in said if said[name] >= REASON_SHARE * whole and (name in known or name in CONDITIONS)),
+        key=lambda name: (-said[name], name),
+    )
+    return replace(chosen, reasons=tuple(named[:MOST_REASONS]))
 
 
 def anything_fits(library: Library, signals: Mapping[str, float], tapped: frozenset[str]) -> bool:
@@ -61,19 +94,5 @@ def anything_fits(library: Library, signals: Mapping[str, float], tapped: frozen
         return True
     return any(
         sum(passage.weights.get(signal, 0.0) * certain for signal, certain in signals.items()) >= FITS
-        for passage in library.passages
-        if passage.audience != "therapist"
+        for passage in library.for_parents
     )
-
-
-def _score(passage: PassageEntry, present: Mapping[str, float], terms: frozenset[str]) -> ChosenPassage:
-    parts = {name: passage.weights[name] * certain for name, certain in present.items() if passage.weights.get(name)}
-    score = sum(parts.values())
-    if terms and passage.terms:
-        score += WORD_TIE * len(terms & passage.terms) / len(passage.terms)
-    said = {name: value for name, value in parts.items() if name != ALWAYS and not name.startswith("age_")}
-    whole = sum(said.values())
-    reasons = sorted(
-        (name for name in said if said[name] >= REASON_SHARE * whole), key=lambda name: (-said[name], name)
-    )
-    return ChosenPassage(passage.slug, passage.wording, score, tuple(reasons[:MOST_REASONS]))

@@ -6,6 +6,8 @@ from .values import History, Library, Reading, ReadSignal, SignalEntry
 
 # Asked rather than assumed: a wrong guess about the parent, or about self-hurt, would wound.
 ALWAYS_ASKED = frozenset({"hurt_self"})
+# A chance below this is no hint.
+FAINTEST = 0.03
 
 
 def read(cut: Sentences, library: Library) -> Reading:
@@ -21,15 +23,19 @@ def read(cut: Sentences, library: Library) -> Reading:
     for hit in hits:
         spans.setdefault(hit.label, []).append((hit.start, hit.end))
     certain = dict.fromkeys(spans.keys() - set(library.reader.labels), 1.0)
-    for heard in library.reader.hear(cut, hits, library.reader.levels["read"]):
-        certain[heard.label] = heard.chance
-        spans.setdefault(heard.label, [(heard.start, heard.end)])
+    hints = []
+    for heard in library.reader.hear(cut, hits, FAINTEST):
+        if heard.chance >= library.reader.levels["read"]:
+            certain[heard.label] = heard.chance
+            spans.setdefault(heard.label, [(heard.start, heard.end)])
+        else:
+            hints.append((heard.label, heard.chance))
     signals = tuple(
         ReadSignal(slug, certain[slug], _doubtful(library.signals[slug]), tuple(spans[slug]))
         for slug in sorted(certain)
         if slug in library.signals
     )
-    return Reading(signals, frozenset(hit.label for hit in library.told.find_in(cut)))
+    return Reading(signals, tuple(hints), frozenset(hit.label for hit in library.told.find_in(cut)))
 
 
 def told_history(reading: Reading) -> History:

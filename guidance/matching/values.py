@@ -129,6 +129,30 @@ class Library:
     def by_slug(self) -> dict[str, PassageEntry]:
         return {passage.slug: passage for passage in self.passages}
 
+    @cached_property
+    def for_parents(self) -> tuple[PassageEntry, ...]:
+        return tuple(
+            sorted((one for one in self.passages if one.audience != "therapist"), key=lambda passage: passage.slug)
+        )
+
+    @cached_property
+    def by_feature(self) -> dict[str, list[tuple[int, float]]]:
+        """For each feature the places in `for_parents` that have a weight for it, with the weight."""
+        found: dict[str, list[tuple[int, float]]] = {}
+        for place, passage in enumerate(self.for_parents):
+            for feature, weight in passage.weights.items():
+                if weight:
+                    found.setdefault(feature, []).append((place, weight))
+        return found
+
+    @cached_property
+    def by_term(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for place, passage in enumerate(self.for_parents):
+            for term in passage.terms:
+                found.setdefault(term, []).append(place)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class ReadSignal:
@@ -143,9 +167,13 @@ class ReadSignal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`unread` where the words are in a language we cannot read: then nothing else is known of them."""
+    """`hints` are signals too faint to be shown as read, with their chances; they only tip the order of passages.
+
+    `unread` where the words are in a language we cannot read: then nothing else is known of them.
+    """
 
     signals: tuple[ReadSignal, ...] = ()
+    hints: tuple[tuple[str, float], ...] = ()
     told: frozenset[str] = frozenset()
     unread: bool = False
 
@@ -155,7 +183,7 @@ class ChosenPassage:
     slug: str
     wording: int
     score: float
-    reasons: tuple[str, ...]  # features, the one that counted most first
+    reasons: tuple[str, ...] = ()  # features, the one that counted most first
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 import json
 import statistics
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +22,22 @@ from guidance.shipping import SHIPPED
 from journal import families
 from journal.models import Moment, User
 
+PASSAGES = 5_035
+COLD = """
+import pathlib, time, django
+django.setup()
+from guidance import safety
+from guidance.matching import Situation, match
+from guidance.matching.load import current_library
+def held():
+    pages = pathlib.Path("/proc/self/statm")
+    return int(pages.read_text().split()[1]) * 4096 if pages.exists() else 0
+before = held()
+start = time.perf_counter()
+words = "he pushed me away and ran off"
+match(Situation(words=words, risk=safety.judge([words])), current_library())
+print(time.perf_counter() - start, before, held())
+"""
 FIGURES = "figures of design section 6 that exist so far; medians, one process, this machine"
 
 
@@ -42,6 +61,25 @@ class Command(BaseCommand):
         matching = _times(lambda situation: match(situation, library), situations * 10)
         self._line("one match, words and chips", matching)
         self._line("risk of one text", judging)
+        many = replace(
+            library,
+            passages=tuple(
+                replace(one, slug=f"{one.slug}-{copy}") for copy in range(PASSAGES // 53) for one in library.passages
+            ),
+        )
+        match(situations[0], many)
+        grown = _times(lambda situation: match(situation, many), situations * 2)
+        self._line(f"one match among {len(many.passages)} passages", grown)
+        self._cold_start()
+
+    def _cold_start(self) -> None:
+        """A fresh process: how long until the first match, and what the models and the library weigh."""
+        answer = subprocess.run([sys.executable, "-c", COLD], capture_output=True, text=True, check=True)  # noqa: S603
+        seconds, before, after = answer.stdout.split()
+        self.stdout.write(
+            f"cold start: library and models loaded and one match in {float(seconds) * 1000:.0f} ms, "
+            f"{(int(after) - int(before)) / 1e6:.0f} MB"
+        )
 
     def _pages(self) -> None:
         user = User.objects.create_user(f"bench-{uuid.uuid4()}@example.org")

@@ -11,6 +11,8 @@ from .ranking import ALWAYS, age_band
 RIDGE = 2.0
 # Popularity is shrunk harder, so that what happened decides and not what is liked in general.
 RIDGE_ALWAYS = 6.0
+# Situations that parents told count more than those written for training, whose judges have other habits.
+REAL_COUNTS = 2.0
 SWEEPS = 60
 SMALLEST = 0.02
 
@@ -23,16 +25,18 @@ class Judged:
 
     features: frozenset[str]
     grades: dict[str, float]
+    counts: float = 1.0
 
 
 def judged_of(line: dict) -> Judged:  # type: ignore[type-arg]
-    """A line of `library/judged/*.jsonl` as something to fit to."""
+    """A line of `library/judged/*.jsonl` as something to fit to; what nobody wrote for training counts more."""
     features = {ALWAYS, *line["signals"]}
     if line["hard_place"] in ("yes", "no"):
         features.add(f"history_{line['hard_place']}")
     if line.get("child_age_years") is not None:
         features.add(age_band(round(line["child_age_years"] * 12)))
-    return Judged(frozenset(features), {} if line["none"] else line["rel"])
+    grades = {} if line["none"] else line["rel"]
+    return Judged(frozenset(features), grades, 1.0 if "written" in line else REAL_COUNTS)
 
 
 def fit(judged: Sequence[Judged], passages: Iterable[str], ridge: float = RIDGE) -> Weights:
@@ -41,10 +45,10 @@ def fit(judged: Sequence[Judged], passages: Iterable[str], ridge: float = RIDGE)
     place = {name: number for number, name in enumerate(names)}
     rows = [[place[name] for name in one.features] for one in judged]
     gram = [[0.0] * len(names) for _ in names]
-    for row in rows:
+    for one, row in zip(judged, rows, strict=True):
         for first in row:
             for second in row:
-                gram[first][second] += 1.0
+                gram[first][second] += one.counts
     for name, number in place.items():
         gram[number][number] += RIDGE_ALWAYS if name == ALWAYS else ridge
     fitted: Weights = {}
@@ -54,7 +58,7 @@ def fit(judged: Sequence[Judged], passages: Iterable[str], ridge: float = RIDGE)
             grade = one.grades.get(passage, 0.0)
             if grade:
                 for number in row:
-                    target[number] += grade
+                    target[number] += grade * one.counts
         values = _descend(gram, target)
         fitted[passage] = {
             name: round(value, 3) for name, value in zip(names, values, strict=True) if value >= SMALLEST

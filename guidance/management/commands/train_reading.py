@@ -22,7 +22,7 @@ class Command(BaseCommand):
         lexicon = lexicon_of({entry["slug"]: "\n".join(entry["phrases"]) for entry in entries})
         examples = [
             Example(line["text"], line["signals"], line["id"].split("-")[0])
-            for line in lines_of(SHIPPED / "training", "moments*.jsonl")
+            for line in lines_of(SHIPPED / "training", "[mc][ol]*.jsonl")
         ]
         speller = speller_of(lexicon)
 

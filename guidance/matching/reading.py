@@ -35,7 +35,8 @@ def read(cut: Sentences, library: Library) -> Reading:
         for slug in sorted(certain)
         if slug in library.signals
     )
-    return Reading(signals, tuple(hints), frozenset(hit.label for hit in library.told.find_in(cut)))
+    ever = [(tokens, False) for tokens, _other_time in cut]  # what a child has been through is told as past
+    return Reading(signals, tuple(hints), frozenset(hit.label for hit in library.told.find_in(ever)))
 
 
 def told_history(reading: Reading) -> History:

@@ -33,6 +33,7 @@ class Example:
     text: str
     labels: Mapping[str, Sequence[str]]
     writer: str
+    counts: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Cut:
     scale: np.ndarray
     shows: np.ndarray  # chunk x label
     of: np.ndarray  # the example each chunk comes from
+    counts: np.ndarray  # how much each chunk counts
 
 
 Look = Callable[[str], tuple[Sentences, list[Hit]]]  # a text cut into sentences, and the phrases found in them
@@ -70,7 +72,7 @@ def cut_up(examples: Sequence[Example], labels: Sequence[str], size: Size, look:
         starts.append(len(columns))
     shape = (len(found), len(names))
     rows = csr_matrix((scale[columns], np.array(columns), np.array(starts)), shape=shape)
-    return Cut(rows, names, scale, np.array(shows), np.array(of))
+    return Cut(rows, names, scale, np.array(shows), np.array(of), np.array([examples[number].counts for number in of]))
 
 
 def save(cut: Cut, labels: Sequence[str], size: Size, levels: Mapping[str, float], path: Path) -> None:
@@ -92,7 +94,7 @@ def unseen_chances(cut: Cut, labels: Sequence[str], folds: Sequence[int]) -> np.
         for place in range(len(labels)):
             wanted = cut.shows[~held, place]
             if wanted.sum() >= FEWEST:
-                model = _regression().fit(cut.rows[~held], wanted)
+                model = _regression().fit(cut.rows[~held], wanted, cut.counts[~held])
                 found[held, place] = model.predict_proba(cut.rows[held])[:, 1]
     return found
 
@@ -136,7 +138,7 @@ def _fit(cut: Cut, labels: Sequence[str]) -> tuple[dict[str, float], dict[str, d
         wanted = cut.shows[:, place]
         if wanted.sum() < FEWEST:
             continue
-        model = _regression().fit(cut.rows, wanted)
+        model = _regression().fit(cut.rows, wanted, cut.counts)
         bias[label] = round(float(model.intercept_[0]), 3)
         for name, weight in zip(cut.names, model.coef_[0] * cut.scale, strict=True):
             if abs(weight) >= SMALLEST:

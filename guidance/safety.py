@@ -20,6 +20,8 @@ LIBRARY = Path(__file__).resolve().parent / "library"
 ANY, URGENT = "any", "urgent"
 # A kind is named from this share of the likeliest kind's chance.
 KIND_SHARE = 0.5
+# An urgent phrase speaks for itself unless the model hears next to no danger around it; then it is asked about.
+DOUBTED = 0.02
 PARTS = ("urgent", "concern", "soft")
 # Fear of hurting a child is urgent wherever a baby is meant.
 BABY_MONTHS = 12
@@ -148,12 +150,15 @@ def _of_words(cut: Sentences, age_months: int | None) -> Risk:
     likeliest = {slug for slug, value in chance.items() if value >= KIND_SHARE * max(chance.values())}
     named = tuple(sorted(said["urgent"] | said["concern"] or likeliest))
     baby = _is_baby(age_months) or bool(_shipped().baby.find_in(cut))
-    flagged = bool(said["urgent"] or said["concern"]) or heard[ANY] >= model.levels["concern"]
-    if said["urgent"] or heard[URGENT] >= model.levels["urgent"] or (flagged and baby and HARM_BY_PARENT in named):
+    asked = heard[ANY] >= model.levels["soft"]
+    plainly = bool(said["urgent"] & OF_ANY_TIME) or (bool(said["urgent"]) and heard[ANY] >= DOUBTED)
+    flagged = plainly or heard[ANY] >= model.levels["concern"]
+    graver = plainly or heard[URGENT] >= model.levels["urgent"]
+    if flagged and (graver or (baby and HARM_BY_PARENT in named)):
         return Risk(RiskLevel.URGENT, named)
     if flagged:
         return Risk(RiskLevel.CONCERN, named)
-    return Risk(soft_check=bool(said["soft"]) or heard[ANY] >= model.levels["soft"])
+    return Risk(soft_check=asked or bool(said["urgent"] or said["concern"] or said["soft"]))
 
 
 def _is_excused(hit: Hit, excused: list[Hit]) -> bool:

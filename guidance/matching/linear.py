@@ -73,6 +73,11 @@ def features(chunk: Chunk, hits: Iterable[Hit]) -> dict[str, int]:
     return found
 
 
+def for_many(chance: float, count: int) -> float:
+    """A chance with its odds shared out among `count` chunks and one more: a long text must say it louder."""
+    return chance / (chance + (1 - chance) * (count + 1))
+
+
 class Linear:
     """The numbers of a trained model.
 
@@ -112,11 +117,10 @@ class Linear:
         return [1 / (1 + math.exp(-max(-30.0, min(30.0, value)))) for value in sums]
 
     def loudest(self, cut: Sentences, hits: Sequence[Hit]) -> dict[str, float]:
-        """The highest chance of each label in any one chunk: a long text is no more alarming for being long."""
-        highest = [0.0] * len(self.labels)
-        for chunk in chunks(cut, self.size):
-            highest = [max(pair) for pair in zip(highest, self.chances(features(chunk, hits)), strict=True)]
-        return dict(zip(self.labels, highest, strict=True))
+        """The chance of each label in the chunk that says it loudest, less for each other chunk."""
+        heard = [self.chances(features(chunk, hits)) for chunk in chunks(cut, self.size)]
+        highest = [max(chances) for chances in zip(*heard, strict=True)] or [0.0] * len(self.labels)
+        return {label: for_many(chance, len(heard)) for label, chance in zip(self.labels, highest, strict=True)}
 
     def hear(self, cut: Sentences, hits: Sequence[Hit], least: float) -> list[Heard]:
         """The labels whose chance over the whole text is at least `least`; a text has a label if any chunk has it."""

@@ -10,10 +10,13 @@ from guidance.shipping import SHIPPED
 
 # A whole sentence: who does what to whom is seldom said in one clause.
 SIZE = Size(least=60, most=40)
-# Of texts without danger, the share that may get a note, and the share that may be asked if everyone is safe.
+# Of what holds no danger, the share that may get a note, that may be asked if everyone is safe, or be called urgent.
 NOTED = 0.06
-ASKED = 0.08
+ASKED = 0.06
+URGENT = 0.03
 FOLDS = 10
+# Signals that a careful reader may take for a concern: such moments are no example of calm ones.
+NOT_CALM = {"hurt_self", "parent_forced_contact"}
 
 
 class Command(BaseCommand):
@@ -21,7 +24,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lines = lines_of(SHIPPED / "training", "risk*.jsonl")
-        calm = [line for line in lines_of(SHIPPED / "training", "moments*.jsonl") if line["risk"] == "none"]
+        calm = [
+            line
+            for line in lines_of(SHIPPED / "training", "moments*.jsonl")
+            if line["risk"] == "none" and not NOT_CALM & set(line["signals"])
+        ]
         kinds = [kind.slug for kind in safety.all_kinds()]
         labels = [safety.ANY, safety.URGENT, *kinds]
         examples = [Example(line["text"], _labels(line), line["id"]) for line in lines]
@@ -31,15 +38,20 @@ class Command(BaseCommand):
         heard = unseen_chances(cut, labels[:2], folds)
         highest = np.zeros((len(examples), 2))
         np.maximum.at(highest, cut.of, heard)
-        levels = np.array([line["level"] for line in lines] + ["none"] * len(calm))
-        none = np.sort(highest[levels == "none", 0])[::-1]
-        concern, soft = none[int(NOTED * len(none))], none[int((NOTED + ASKED) * len(none))]
+        count = np.bincount(cut.of, minlength=len(examples))[:, None]
+        chance = highest / (highest + (1 - highest) * (count + 1))  # linear.for_many
+        levels = np.array([line["level"] for line in lines] + ["calm"] * len(calm))
+        harmless = [chance[levels == "none"], chance[levels == "calm"]]
+        concern = _level([part[:, 0] for part in harmless], NOTED)
+        soft = _level([part[:, 0] for part in harmless], NOTED + ASKED)
+        urgent = _level([part[:, 1] for part in harmless], URGENT)
         self.stdout.write(f"{len(examples)} texts, {cut.rows.shape}")
-        for level in ("urgent", "concern", "none"):
-            some = highest[levels == level]
+        for level in ("urgent", "concern", "none", "calm"):
+            some = chance[levels == level]
             noted, asked = (some[:, 0] >= concern).mean(), (some[:, 0] >= soft).mean()
-            self.stdout.write(f"{level}: noted {noted:.2f}, asked or noted {asked:.2f}")
-        save(cut, labels, SIZE, {"soft": float(soft), "concern": float(concern), "urgent": 0.4}, SHIPPED / "risk.json")
+            graver = (some[:, 1] >= urgent).mean()
+            self.stdout.write(f"{level}: noted {noted:.2f}, asked or noted {asked:.2f}, called urgent {graver:.2f}")
+        save(cut, labels, SIZE, {"soft": soft, "concern": concern, "urgent": urgent}, SHIPPED / "risk.json")
 
 
 def _labels(line: dict[str, Any]) -> dict[str, list[str]]:
@@ -48,3 +60,10 @@ def _labels(line: dict[str, Any]) -> dict[str, list[str]]:
     said = line["part"]
     found = {safety.ANY: said, line["kind"]: said}
     return found | ({safety.URGENT: said} if line["level"] == "urgent" else {})
+
+
+def _level(parts: list[np.ndarray], share: float) -> float:
+    """The chance that this share of texts without danger reach, single texts and whole moments counting alike."""
+    candidates = np.round(np.sort(np.concatenate(parts)), 4)
+    over = np.mean([(part[None, :] >= candidates[:, None]).mean(axis=1) for part in parts], axis=0)
+    return float(candidates[np.argmax(over <= share)])

@@ -38,7 +38,7 @@ class Size:
 def chunks(cut: Sentences, size: Size) -> Iterator[Chunk]:
     """A text in chunks; sentences of another time are left out."""
     for tokens, other_time in cut:
-        if other_time:
+        if other_time or not tokens:
             continue
         begin = 0
         for place in range(1, len(tokens)):
@@ -47,6 +47,11 @@ def chunks(cut: Sentences, size: Size) -> Iterator[Chunk]:
                 yield tokens[begin:place]
                 begin = place
         yield tokens[begin:]
+
+
+def as_one(cut: Sentences) -> Sentences:
+    """The whole text as one sentence of today: what it is about, whoever did what when."""
+    return [([token for tokens, _other_time in cut for token in tokens], False)]
 
 
 def features(chunk: Chunk, hits: Iterable[Hit]) -> dict[str, int]:

@@ -41,9 +41,9 @@ def shipped_told() -> Lexicon:
 
 
 @cache
-def shipped_reader() -> Linear:
-    """The trained model that hears signals in words, and knows which phrases were found."""
-    return Linear.from_file(SHIPPED / "reading.json")
+def shipped_model(name: str) -> Linear:
+    """A trained model: "reading" hears signals in words, "elsewhere" that they are about something else."""
+    return Linear.from_file(SHIPPED / f"{name}.json")
 
 
 def lexicon_of(phrases: dict[str, str]) -> Lexicon:
@@ -77,7 +77,8 @@ def _load(version: int) -> Library:
         phrases=phrases,
         speller=speller_of(phrases),
         told=shipped_told(),
-        reader=shipped_reader(),
+        reader=shipped_model("reading"),
+        elsewhere=shipped_model("elsewhere"),
     )
 
 

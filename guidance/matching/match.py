@@ -26,7 +26,7 @@ def match(situation: Situation, library: Library) -> Guidance:
     present = ranking.features(situation, {**hinted, **certain}, history)
     ordered = ranking.rank(library, present, cut)
     bound = stance.bind(ordered, library, history, loss_told)
-    fits = ranking.anything_fits(library, certain, situation.tapped)
+    fits = ranking.anything_fits(library, certain, situation.tapped, reading.elsewhere)
     shown = tuple(ranking.with_reasons(chosen, library, present, known) for chosen in bound[: stance.SHOWN] if fits)
     return Guidance(
         passages=shown,

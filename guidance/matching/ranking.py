@@ -24,7 +24,7 @@ WORD_TIE = 0.02
 # A signal that was only read in the words counts this much of a tapped one, times how certain the reading is.
 READ_SHARE = 0.6
 # Signals must say this much for the best passage, or nothing fits.
-FITS = 0.45
+FITS = 0.15
 AROUND = "around"
 # A feature is given as a reason when it carries at least this share of what the signals and the history say.
 REASON_SHARE = 0.2
@@ -84,15 +84,16 @@ def with_reasons(
     return replace(chosen, reasons=tuple(named[:MOST_REASONS]))
 
 
-def anything_fits(library: Library, signals: Mapping[str, float], tapped: frozenset[str]) -> bool:
+def anything_fits(library: Library, signals: Mapping[str, float], tapped: frozenset[str], elsewhere: bool) -> bool:
     """Whether the signals speak for some passage; age, history and popularity are no evidence.
 
     What a parent tapped of the child, of themselves or of the aftermath is what the library is about; what was going on
-    around it (a no, school, a goodbye), or was only read from words, must speak loudly enough.
+    around it (a no, school, a goodbye), or was only read from words, must speak loudly enough, and the words must not
+    be about something else altogether.
     """
     if any(library.signals[slug].group != AROUND for slug in tapped & signals.keys()):
         return True
-    return any(
+    return not elsewhere and any(
         sum(passage.weights.get(signal, 0.0) * certain for signal, certain in signals.items()) >= FITS
         for passage in library.for_parents
     )

@@ -1,6 +1,7 @@
 """From a parent's words to signals, and to what the words tell of the child's history."""
 
 from .language import is_english
+from .linear import as_one, features
 from .phrases import Sentences
 from .values import History, Library, Reading, ReadSignal, SignalEntry
 
@@ -36,7 +37,13 @@ def read(cut: Sentences, library: Library) -> Reading:
         if slug in library.signals
     )
     ever = [(tokens, False) for tokens, _other_time in cut]  # what a child has been through is told as past
-    return Reading(signals, tuple(hints), frozenset(hit.label for hit in library.told.find_in(ever)))
+    (elsewhere,) = library.elsewhere.chances(features(as_one(cut)[0][0], hits)) if cut else (0.0,)
+    return Reading(
+        signals,
+        tuple(hints),
+        frozenset(hit.label for hit in library.told.find_in(ever)),
+        elsewhere=elsewhere >= library.elsewhere.levels["elsewhere"],
+    )
 
 
 def told_history(reading: Reading) -> History:

@@ -20,7 +20,9 @@ PHRASE, WORD, PIECE = 3.0, 1.0, 0.5
 RARITY = 0.2
 STRENGTH = 1.0  # inverse of the ridge
 SEEN_AT_LEAST = 2
-SMALLEST = 0.1  # weights below it are left out of the file
+# Weights below it are left out of the file: what they add up to grows with the length of a chunk.
+SMALLEST = 0.1
+SMALLEST_OF_MANY = 0.01
 FEWEST = 4  # chunks that show a label before it is trained at all
 # Evidence belongs to a chunk that holds half of it, or this many characters.
 OVERLAP = 8
@@ -77,7 +79,7 @@ def cut_up(examples: Sequence[Example], labels: Sequence[str], size: Size, look:
 
 def save(cut: Cut, labels: Sequence[str], size: Size, levels: Mapping[str, float], path: Path) -> None:
     """Fit to all chunks and write the numbers, sorted and rounded, so that a change of them can be read."""
-    bias, weights = _fit(cut, labels)
+    bias, weights = _fit(cut, labels, SMALLEST if size.most < 100 else SMALLEST_OF_MANY)
     rows = (f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(weights[name])}" for name in sorted(weights))
     lines = ",\n".join(rows)
     kept = {"size": {"least": size.least, "most": size.most}, "levels": dict(levels), "bias": bias}
@@ -131,7 +133,7 @@ def _regression() -> LogisticRegression:
     return LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
 
 
-def _fit(cut: Cut, labels: Sequence[str]) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+def _fit(cut: Cut, labels: Sequence[str], smallest: float) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
     bias: dict[str, float] = {}
     weights: dict[str, dict[str, float]] = {}
     for place, label in enumerate(labels):
@@ -141,8 +143,8 @@ def _fit(cut: Cut, labels: Sequence[str]) -> tuple[dict[str, float], dict[str, d
         model = _regression().fit(cut.rows, wanted, cut.counts)
         bias[label] = round(float(model.intercept_[0]), 3)
         for name, weight in zip(cut.names, model.coef_[0] * cut.scale, strict=True):
-            if abs(weight) >= SMALLEST:
-                weights.setdefault(name, {})[label] = round(float(weight), 2)
+            if abs(weight) >= smallest:
+                weights.setdefault(name, {})[label] = round(float(weight), 3 if smallest < SMALLEST else 2)
     return bias, weights
 
 

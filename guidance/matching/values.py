@@ -124,6 +124,7 @@ class Library:
     speller: Speller
     told: Lexicon
     reader: Linear
+    elsewhere: Linear
 
     @cached_property
     def by_slug(self) -> dict[str, PassageEntry]:
@@ -169,6 +170,7 @@ class ReadSignal:
 class Reading:
     """`hints` are signals too faint to be shown as read, with their chances; they only tip the order of passages.
 
+    `elsewhere` where the words are about something the library has nothing on: feeding, fever, school choice.
     `unread` where the words are in a language we cannot read: then nothing else is known of them.
     """
 
@@ -176,6 +178,7 @@ class Reading:
     hints: tuple[tuple[str, float], ...] = ()
     told: frozenset[str] = frozenset()
     unread: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

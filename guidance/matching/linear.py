@@ -102,8 +102,12 @@ class Linear:
         self.levels = levels
         number = {label: place for place, label in enumerate(self.labels)}
         self._bias = [bias[label] for label in self.labels]
+        shared: dict[tuple[int, float], tuple[int, float]] = {}  # rounded weights are few: each pair is kept once
         self._weights = {
-            feature: tuple((number[label], weight) for label, weight in by_label.items())
+            feature: tuple(
+                shared.setdefault((number[label], weight), (number[label], weight))
+                for label, weight in by_label.items()
+            )
             for feature, by_label in weights.items()
         }
 

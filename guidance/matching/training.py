@@ -20,9 +20,6 @@ PHRASE, WORD, PIECE = 3.0, 1.0, 0.5
 RARITY = 0.2
 STRENGTH = 1.0  # inverse of the ridge
 SEEN_AT_LEAST = 2
-# Weights below it are left out of the file: what they add up to grows with the length of a chunk.
-SMALLEST = 0.1
-SMALLEST_OF_MANY = 0.01
 FEWEST = 4  # chunks that show a label before it is trained at all
 # Evidence belongs to a chunk that holds half of it, or this many characters.
 OVERLAP = 8
@@ -77,9 +74,12 @@ def cut_up(examples: Sequence[Example], labels: Sequence[str], size: Size, look:
     return Cut(rows, names, scale, np.array(shows), np.array(of), np.array([examples[number].counts for number in of]))
 
 
-def save(cut: Cut, labels: Sequence[str], size: Size, levels: Mapping[str, float], path: Path) -> None:
-    """Fit to all chunks and write the numbers, sorted and rounded, so that a change of them can be read."""
-    bias, weights = _fit(cut, labels, SMALLEST if size.most < 100 else SMALLEST_OF_MANY)
+def save(cut: Cut, labels: Sequence[str], size: Size, levels: Mapping[str, float], path: Path, smallest: float) -> None:
+    """Fit to all chunks and write the numbers, sorted and rounded, so that a change of them can be read.
+
+    Weights under `smallest` are left out: many of them make a large file, and the longer a chunk the more they add up.
+    """
+    bias, weights = _fit(cut, labels, smallest)
     rows = (f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(weights[name])}" for name in sorted(weights))
     lines = ",\n".join(rows)
     kept = {"size": {"least": size.least, "most": size.most}, "levels": dict(levels), "bias": bias}
@@ -144,7 +144,7 @@ def _fit(cut: Cut, labels: Sequence[str], smallest: float) -> tuple[dict[str, fl
         bias[label] = round(float(model.intercept_[0]), 3)
         for name, weight in zip(cut.names, model.coef_[0] * cut.scale, strict=True):
             if abs(weight) >= smallest:
-                weights.setdefault(name, {})[label] = round(float(weight), 3 if smallest < SMALLEST else 2)
+                weights.setdefault(name, {})[label] = round(float(weight), 3 if smallest < 0.02 else 2)
     return bias, weights
 
 

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         whole = np.array([example.counts == 1 for example in examples])  # a clause says little of how posts are read
         truth = np.array([[label in example.labels for label in labels] for example in examples])
         best, least = max((f1(heard[whole] >= level, truth[whole]), level) for level in np.arange(0.1, 0.6, 0.02))
-        save(cut, labels, SIZE, {"read": round(float(least), 2)}, SHIPPED / "reading.json")
+        save(cut, labels, SIZE, {"read": round(float(least), 2)}, SHIPPED / "reading.json", 0.1)
         self.stdout.write(
             f"{len(examples)} texts, {cut.rows.shape[0]} chunks, {cut.rows.shape[1]} features; "
             f"each writer by a model without them: F1 {best:.3f} from a chance of {least:.2f}"
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         cut = cut_up(examples, [ELSEWHERE], WHOLE, lambda text: (as_one((found := look(text))[0]), found[1]))
         heard = unseen_chances(cut, [ELSEWHERE], folds_by_writer(examples))[:, 0]
         about = cut.shows[:, 0]
-        save(cut, [ELSEWHERE], WHOLE, {ELSEWHERE: LEAST_ELSEWHERE}, SHIPPED / "elsewhere.json")
+        save(cut, [ELSEWHERE], WHOLE, {ELSEWHERE: LEAST_ELSEWHERE}, SHIPPED / "elsewhere.json", 0.01)
         self.stdout.write(
             f"about something else: heard in {(heard[about] >= LEAST_ELSEWHERE).mean():.2f} of those that are, "
             f"in {(heard[~about] >= LEAST_ELSEWHERE).mean():.3f} of the others"

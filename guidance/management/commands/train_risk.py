@@ -51,7 +51,7 @@ class Command(BaseCommand):
             noted, asked = (some[:, 0] >= concern).mean(), (some[:, 0] >= soft).mean()
             graver = (some[:, 1] >= urgent).mean()
             self.stdout.write(f"{level}: noted {noted:.2f}, asked or noted {asked:.2f}, called urgent {graver:.2f}")
-        save(cut, labels, SIZE, {"soft": soft, "concern": concern, "urgent": urgent}, SHIPPED / "risk.json")
+        save(cut, labels, SIZE, {"soft": soft, "concern": concern, "urgent": urgent}, SHIPPED / "risk.json", 0.05)
 
 
 def _labels(line: dict[str, Any]) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from guidance.management.commands.match_moments import answer, situation_of
 from guidance.matching import Gate, History, Phase, RiskLevel, Situation, Stance, match
 from guidance.matching.load import current_library
 from guidance.matching.phrases import Lexicon
-from guidance.matching.ranking import features, rank
+from guidance.matching.ranking import CONDITIONS, features, rank
 from guidance.models import Signal
 from guidance.shipping import SHIPPED
 
@@ -67,6 +67,31 @@ def test_with_no_history_known_space_stands_before_closer(library, tapped, age):
     stances = [library.by_slug[chosen.slug].stance for chosen in guidance.passages]
     if "closer" in stances:
         assert "space" in stances[: stances.index("closer")]
+
+
+@given(tapped=chips, age=ages, history=histories)
+@settings(max_examples=150, deadline=None)
+def test_the_three_shown_differ_in_what_they_offer(library, tapped, age, history):
+    shown = match(Situation(tapped, "", age, history), library).passages
+    offers = [library.by_slug[chosen.slug].offers or chosen.slug for chosen in shown]
+    assert len(set(offers)) == len(offers)
+
+
+@given(tapped=st.lists(st.sampled_from(SIGNALS), max_size=8, unique=True), seed=st.randoms(use_true_random=False))
+@settings(max_examples=80, deadline=None)
+def test_the_order_of_chips_does_not_matter(library, tapped, seed):
+    shuffled = seed.sample(tapped, len(tapped))
+    assert match(Situation(frozenset(tapped)), library) == match(Situation(frozenset(shuffled)), library)
+
+
+@given(tapped=chips, words=st.sampled_from(["he pushed me away and ran off", "she screamed and i snapped at her", ""]))
+@settings(max_examples=80, deadline=None)
+def test_reasons_name_only_what_was_tapped_or_read_and_what_ranked(library, tapped, words):
+    guidance = match(Situation(tapped, words), library)
+    for chosen in guidance.passages:
+        weights = library.by_slug[chosen.slug].weights
+        assert all(weights.get(reason) for reason in chosen.reasons)
+        assert all(reason in guidance.signals or reason in CONDITIONS for reason in chosen.reasons)
 
 
 @given(tapped=chips, added=st.sampled_from(SIGNALS), history=histories)

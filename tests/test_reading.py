@@ -172,3 +172,17 @@ def test_a_model_is_plain_sums_of_its_numbers(tmp_path):
 def test_what_cannot_be_read_is_never_called_safe():
     assert safety.judge(["on chce się zabić i nie wiem co mam teraz zrobić z tym wszystkim"]).level is RiskLevel.NONE
     assert safety.judge(["on chce się zabić i nie wiem co mam teraz zrobić z tym wszystkim"]).soft_check
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Which primary school would you choose, the small one in the village or the big one near my work? She starts "
+        "in September and the deadline for the form is next week.",
+        "My baby is six months and I want to start solids. Purees or finger food first, and how much milk then?",
+    ],
+)
+def test_words_about_something_else_get_silence_and_not_a_made_up_match(library, text):
+    assert read(sentences(text), library).elsewhere
+    assert not match(Situation(words=text), library).passages
+    assert match(Situation(frozenset({"pushed_away"}), words=text), library).passages

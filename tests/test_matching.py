@@ -11,7 +11,7 @@ from guidance.management.commands.match_moments import answer, situation_of
 from guidance.matching import Gate, History, Phase, RiskLevel, Situation, Stance, match
 from guidance.matching.load import current_library
 from guidance.matching.phrases import Lexicon
-from guidance.matching.ranking import CONDITIONS, features, rank
+from guidance.matching.ranking import CONDITIONS, features, rank, with_reasons
 from guidance.models import Signal
 from guidance.shipping import SHIPPED
 
@@ -82,6 +82,14 @@ def test_the_three_shown_differ_in_what_they_offer(library, tapped, age, history
 def test_the_order_of_chips_does_not_matter(library, tapped, seed):
     shuffled = seed.sample(tapped, len(tapped))
     assert match(Situation(frozenset(tapped)), library) == match(Situation(frozenset(shuffled)), library)
+
+
+def test_a_hint_in_the_words_is_no_reason_to_name(library):
+    present = features(Situation(), {"pushed_away": 1.0}, History.UNKNOWN)
+    (chosen,) = [one for one in rank(library, present, []) if one.slug == "comfort-8"]
+    assert library.by_slug["comfort-8"].weights["pushed_away"]
+    assert with_reasons(chosen, library, present, {"pushed_away"}).reasons == ("pushed_away",)
+    assert with_reasons(chosen, library, present, set()).reasons == ()
 
 
 @given(tapped=chips, words=st.sampled_from(["he pushed me away and ran off", "she screamed and i snapped at her", ""]))

@@ -4,7 +4,7 @@ import numpy as np
 from django.core.management.base import BaseCommand
 
 from guidance import safety
-from guidance.matching.linear import Size
+from guidance.matching.linear import Size, for_many
 from guidance.matching.training import Example, cut_up, lines_of, save, unseen_chances
 from guidance.shipping import SHIPPED
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         highest = np.zeros((len(examples), 2))
         np.maximum.at(highest, cut.of, heard)
         count = np.bincount(cut.of, minlength=len(examples))[:, None]
-        chance = highest / (highest + (1 - highest) * (count + 1))  # linear.for_many
+        chance = np.vectorize(for_many)(highest, count)
         levels = np.array([line["level"] for line in lines] + ["calm"] * len(calm))
         harmless = [chance[levels == "none"], chance[levels == "calm"]]
         concern = _level([part[:, 0] for part in harmless], NOTED)

@@ -20,10 +20,9 @@ LIBRARY = Path(__file__).resolve().parent / "library"
 ANY, URGENT = "any", "urgent"
 # A kind is named from this share of the likeliest kind's chance.
 KIND_SHARE = 0.5
-# An urgent phrase speaks for itself unless the model hears next to no danger around it; then it is asked about.
-DOUBTED = 0.02
-# A phrase of concern is asked about only where the model hears some danger too.
-HINTED = 0.05
+# A phrase of concern is asked about only where the model hears some danger too. An urgent one always is, and is
+# believed where the model would ask by itself: below that, of sixty texts it had not met, twelve held danger.
+HINTED = 0.1
 PARTS = ("urgent", "concern", "soft")
 # Fear of hurting a child is urgent wherever a baby is meant.
 BABY_MONTHS = 12
@@ -153,10 +152,10 @@ def _of_words(cut: Sentences, age_months: int | None) -> Risk:
     named = tuple(sorted(said["urgent"] | said["concern"] or likeliest))
     baby = _is_baby(age_months) or bool(_shipped().baby.find_in(cut))
     asked = heard[ANY] >= model.levels["soft"]
-    plainly = bool(said["urgent"] & OF_ANY_TIME) or (bool(said["urgent"]) and heard[ANY] >= DOUBTED)
-    flagged = plainly or heard[ANY] >= model.levels["concern"]
+    plainly = bool(said["urgent"] & OF_ANY_TIME) or (bool(said["urgent"]) and asked)
+    flagged = heard[ANY] >= model.levels["concern"]
     graver = plainly or heard[URGENT] >= model.levels["urgent"]
-    if flagged and (graver or (baby and HARM_BY_PARENT in named)):
+    if graver or (flagged and baby and HARM_BY_PARENT in named):
         return Risk(RiskLevel.URGENT, named)
     if flagged:
         return Risk(RiskLevel.CONCERN, named)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from guidance import safety
 from guidance.matching import RiskLevel, Situation, match
 from guidance.matching.language import is_english
-from guidance.matching.linear import Linear, Size
+from guidance.matching.linear import Linear, Size, chunks, parts, together
 from guidance.matching.load import current_library, lexicon_of, shipped_classes
-from guidance.matching.phrases import NEGATORS, sentences
+from guidance.matching.phrases import NEGATORS, Hit, sentences
 from guidance.matching.reading import read
 from guidance.shipping import SHIPPED
 from journal import moments
@@ -161,13 +161,51 @@ def test_a_read_signal_counts_as_far_as_it_is_certain(library):
     assert all(by_words.get(one.slug, 0) <= one.score + 0.1 for one in by_chip)
 
 
-def test_a_model_is_plain_sums_of_its_numbers(tmp_path):
-    model = Linear({"ran": -2.0}, {"ran": {"ran": 3.0}, "!ran": {"ran": -1.0}}, Size(7, 18), {"read": 0.5})
-    (one,) = model.hear(sentences("then she ran"), [], 0.5)
-    assert one.label == "ran"
-    assert round(one.chance, 3) == 0.731
-    assert "then she ran"[one.start : one.end] == "ran"
-    assert model.hear(sentences("she has not ran"), [], 0.5) == []
+def test_a_model_is_plain_sums_of_its_numbers():
+    """Words share a chunk's say: here three, with a pair for each."""
+    weights = {"ran": {"ran": 3 * 6**0.5}, "!ran": {"ran": -1.0}, "@hid": {"hid": 2.0}}
+    model = Linear({"ran": -2.0, "hid": -2.0}, weights, Size(7, 18), {})
+    words = "then she ran"
+    ran, hid = model.hear(parts(sentences(words), [Hit("hid", 0, 4, "then")], model.size))
+    assert (ran.label, round(ran.chance, 3)) == ("ran", 0.731)
+    assert (hid.label, hid.chance) == ("hid", 0.5)
+    begin, end = model.stretch(ran)
+    assert words[begin:end] == "ran"
+    (denied, _) = model.hear(parts(sentences("she has not ran"), [], model.size))
+    assert denied.chance < 0.12
+    assert model.hear([]) == []
+
+
+def test_a_long_chunk_says_no_more_than_a_short_one_of_the_same_words():
+    model = Linear({"ran": 0.0}, {"ran": {"ran": 4.0}, "fell": {"ran": 4.0}}, Size(7, 18), {})
+    short, long = (model.chances(["ran", *["word"] * more])[0] for more in (3, 15))
+    assert short > long > 0.5
+
+
+def test_short_sentences_are_heard_with_their_neighbours_but_never_with_another_time():
+    cut = sentences("I held out my arms. She said no. Last year she used to come to me. He slept.")
+    (chunk,) = chunks(cut, Size(12, 18))
+    assert [token.word for token in chunk] == "i held out my arms she said no he slept".split()
+    assert len(list(chunks(cut, Size(5, 18)))) == 2
+
+
+def test_the_second_look_knows_how_surely_each_signal_was_heard_in_the_parts():
+    cut = parts(sentences("She ran off"), [], Size(7, 18))
+    found = together(cut, {"ran_off": 0.4, "hid": 0.01})
+    assert {name for name in found if name.startswith("~")} == {f"~ran_off {step}" for step in (0.03, 0.1, 0.2, 0.3)}
+    assert "ran off" in found and not any(name.startswith("#") for name in found)
+
+
+def test_what_two_sentences_tell_together_is_surer_than_what_each_says_alone(library):
+    """Arms held out in one, a child who turns away in the other."""
+
+    def chance(text: str) -> float:
+        reading = read(sentences(text), library)
+        sure = {one.slug: one.certainty for one in reading.signals} | dict(reading.hints)
+        return sure.get("refused_comfort", 0.0)
+
+    offered, turned = "She fell and I held out my arms to her.", "She looked at me and ran to the wall."
+    assert chance(f"{offered} {turned}") > max(chance(offered), chance(turned))
 
 
 def test_what_cannot_be_read_is_never_called_safe():

@@ -42,7 +42,8 @@ def shipped_told() -> Lexicon:
 
 @cache
 def shipped_model(name: str) -> Linear:
-    """A trained model: "reading" hears signals in words, "elsewhere" that they are about something else."""
+    """A trained model: "reading" hears signals in parts of a text, "whole" in all of it, "elsewhere" that it is about
+    something else."""
     return Linear.from_file(SHIPPED / f"{name}.json")
 
 
@@ -78,6 +79,7 @@ def _load(version: int) -> Library:
         speller=speller_of(phrases),
         told=shipped_told(),
         reader=shipped_model("reading"),
+        whole=shipped_model("whole"),
         elsewhere=shipped_model("elsewhere"),
     )
 

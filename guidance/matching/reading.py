@@ -1,8 +1,10 @@
 """From a parent's words to signals, and to what the words tell of the child's history."""
 
+from collections.abc import Iterator
+
 from .language import is_english
-from .linear import as_one, features
-from .phrases import Sentences
+from .linear import Heard, as_one, features, of_any_time, parts, together
+from .phrases import Hit, Sentences
 from .values import History, Library, Reading, ReadSignal, SignalEntry
 
 # Asked rather than assumed: a wrong guess about the parent, or about self-hurt, would wound.
@@ -25,18 +27,19 @@ def read(cut: Sentences, library: Library) -> Reading:
         spans.setdefault(hit.label, []).append((hit.start, hit.end))
     certain = dict.fromkeys(spans.keys() - set(library.reader.labels), 1.0)
     hints = []
-    for heard in library.reader.hear(cut, hits, FAINTEST):
-        if heard.chance >= library.reader.levels["read"]:
-            certain[heard.label] = heard.chance
-            spans.setdefault(heard.label, [(heard.start, heard.end)])
-        else:
-            hints.append((heard.label, heard.chance))
+    for heard, chance in _heard(cut, hits, library):
+        if chance >= library.whole.levels["read"]:
+            certain[heard.label] = chance
+            if heard.label not in spans:
+                spans[heard.label] = [library.reader.stretch(heard)]
+        elif chance >= FAINTEST:
+            hints.append((heard.label, chance))
     signals = tuple(
         ReadSignal(slug, certain[slug], _doubtful(library.signals[slug]), tuple(spans[slug]))
         for slug in sorted(certain)
         if slug in library.signals
     )
-    ever = [(tokens, False) for tokens, _other_time in cut]  # what a child has been through is told as past
+    ever = of_any_time(cut)  # what a child has been through is told as past
     (elsewhere,) = library.elsewhere.chances(features(as_one(cut)[0][0], hits)) if cut else (0.0,)
     return Reading(
         signals,
@@ -44,6 +47,16 @@ def read(cut: Sentences, library: Library) -> Reading:
         frozenset(hit.label for hit in library.told.find_in(ever)),
         elsewhere=elsewhere >= library.elsewhere.levels["elsewhere"],
     )
+
+
+def _heard(cut: Sentences, hits: list[Hit], library: Library) -> Iterator[tuple[Heard, float]]:
+    """Each judged signal as its parts say it, and its chance after a second look at the whole text."""
+    cut_up = parts(cut, hits, library.reader.size)
+    heard = {one.label: one for one in library.reader.hear(cut_up)}
+    second = library.whole.chances(together(cut_up, {slug: one.chance for slug, one in heard.items()}))
+    for slug, chance in zip(library.whole.labels, second, strict=True):
+        if slug in heard:
+            yield heard[slug], chance
 
 
 def told_history(reading: Reading) -> History:

@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from sklearn.linear_model import LogisticRegression
 
-from .linear import Size, chunks, features
+from .linear import Found, Part, Size, parts
 from .phrases import Hit, Sentences
 
-# Under one ridge, what is larger is believed sooner: a phrase that a person wrote before a word that happened to stand
-# there, a piece of a word after it, a rare word before a common one (its inverse document frequency times this).
-PHRASE, WORD, PIECE = 3.0, 1.0, 0.5
-RARITY = 0.2
-STRENGTH = 1.0  # inverse of the ridge
-SEEN_AT_LEAST = 2
 FEWEST = 4  # chunks that show a label before it is trained at all
 # Evidence belongs to a chunk that holds half of it, or this many characters.
 OVERLAP = 8
+# How a feature's name begins: what counts for itself, and what is no word.
+ALONE = "@~"
+NO_WORDS = "#@~"
+SMALLEST_ALONE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,69 +33,108 @@ class Example:
     counts: float = 1.0
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Examples cut into chunks, as rows of a matrix."""
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Under one ridge, what is larger is believed sooner: how large a phrase stands, a word or pair, a piece of a word
+    (both times their rarity), and what was heard before; `strength` is the inverse of the ridge.
 
-    rows: csr_matrix  # scaled
+    Phrases are trusted less where the texts trained on may be those that the phrases were written from.
+    """
+
+    phrase: float
+    word: float
+    piece: float
+    heard: float
+    strength: float
+    seen_at_least: int = 2
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was found in chunks or texts, as rows of a matrix, and which labels each shows."""
+
+    matrix: csr_matrix  # scaled
     names: list[str]
     scale: np.ndarray
-    shows: np.ndarray  # chunk x label
-    of: np.ndarray  # the example each chunk comes from
-    counts: np.ndarray  # how much each chunk counts
+    shows: np.ndarray  # row x label
+    of: np.ndarray  # the example each row comes from
+    counts: np.ndarray  # how much each row counts
+    trust: Trust
 
 
 Look = Callable[[str], tuple[Sentences, list[Hit]]]  # a text cut into sentences, and the phrases found in them
+Parts = list[list[Part]]  # the parts of each example
 
 
-def cut_up(examples: Sequence[Example], labels: Sequence[str], size: Size, look: Look) -> Cut:
-    """Everything the models are fitted to. Features seen in fewer than two chunks are left out."""
+def cut_up(examples: Sequence[Example], size: Size, look: Look) -> Parts:
+    """Every example cut into parts."""
+    return [parts(*look(example.text), size) for example in examples]
+
+
+def rows_of_parts(cut: Parts, examples: Sequence[Example], labels: Sequence[str], trust: Trust) -> Rows:
+    """A row a part; it shows a label where the stretch that shows it stands."""
     found, shows, of = [], [], []
-    for number, example in enumerate(examples):
-        cut, hits = look(example.text)
+    for number, (example, pieces) in enumerate(zip(examples, cut, strict=True)):
         places = {label: _places(example.text, stretches) for label, stretches in example.labels.items()}
-        for chunk in chunks(cut, size):
-            found.append(features(chunk, hits))
+        for chunk, features in pieces:
+            found.append(features)
             of.append(number)
             begin, end = chunk[0].start, chunk[-1].end
             shows.append([label in places and _within(places[label], begin, end) for label in labels])
+    return _rows(found, np.array(shows), np.array(of), examples, trust)
+
+
+def rows_of_texts(found: Sequence[Found], examples: Sequence[Example], labels: Sequence[str], trust: Trust) -> Rows:
+    """A row a text."""
+    shows = np.array([[label in example.labels for label in labels] for example in examples])
+    return _rows(found, shows, np.arange(len(examples)), examples, trust)
+
+
+def _rows(found: Sequence[Found], shows: np.ndarray, of: np.ndarray, examples: Sequence[Example], trust: Trust) -> Rows:
     seen = Counter(name for one in found for name in one)
-    names = sorted(name for name, times in seen.items() if times >= SEEN_AT_LEAST or name[0] == "@")
+    names = sorted(name for name, times in seen.items() if times >= trust.seen_at_least or name[0] in ALONE)
     column = {name: place for place, name in enumerate(names)}
-    scale = np.array([_trust(name) * RARITY * np.log(len(found) / (1 + seen[name])) for name in names])
-    columns, starts = [], [0]
+    scale = np.array([_scale(name, trust, np.log((1 + len(found)) / (1 + seen[name])) + 1) for name in names])
+    columns, values, starts = [], [], [0]
     for one in found:
-        columns += [column[name] for name in one if name in column]
+        share = {"#": sum(name[0] == "#" for name in one), "": sum(name[0] not in NO_WORDS for name in one)}
+        for name in one:
+            if name in column:
+                kind = name[0] if name[0] in NO_WORDS else ""
+                columns.append(column[name])
+                values.append(1 / np.sqrt(share.get(kind, 1)))
         starts.append(len(columns))
-    shape = (len(found), len(names))
-    rows = csr_matrix((scale[columns], np.array(columns), np.array(starts)), shape=shape)
-    return Cut(rows, names, scale, np.array(shows), np.array(of), np.array([examples[number].counts for number in of]))
+    matrix = csr_matrix((np.array(values), np.array(columns), np.array(starts)), shape=(len(found), len(names)))
+    counts = np.array([examples[number].counts for number in of])
+    return Rows(matrix @ diags(scale), names, scale, shows, of, counts, trust)
 
 
-def save(cut: Cut, labels: Sequence[str], size: Size, levels: Mapping[str, float], path: Path, smallest: float) -> None:
-    """Fit to all chunks and write the numbers, sorted and rounded, so that a change of them can be read.
+def save(
+    rows: Rows, labels: Sequence[str], size: Size, levels: Mapping[str, float], path: Path, smallest: float
+) -> None:
+    """Fit to all rows and write the numbers, sorted and rounded, so that a change of them can be read.
 
-    Weights under `smallest` are left out: many of them make a large file, and the longer a chunk the more they add up.
+    Weights of words under `smallest` are left out: they make a large file and, shared among a chunk, say next to
+    nothing.
     """
-    bias, weights = _fit(cut, labels, smallest)
-    rows = (f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(weights[name])}" for name in sorted(weights))
-    lines = ",\n".join(rows)
+    bias, weights = _fit(rows, labels, smallest)
+    kept_rows = (f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(weights[name])}" for name in sorted(weights))
+    lines = ",\n".join(kept_rows)
     kept = {"size": {"least": size.least, "most": size.most}, "levels": dict(levels), "bias": bias}
     head = json.dumps(kept, indent=1, ensure_ascii=False).removesuffix("\n}")
     path.write_text(f'{head},\n "weights": {{\n{lines}\n}}}}\n', encoding="utf-8")
 
 
-def unseen_chances(cut: Cut, labels: Sequence[str], folds: Sequence[int]) -> np.ndarray:
-    """Chunk by label, each chunk judged by a model that has not seen its fold (one fold's number an example)."""
-    fold_of = np.array(folds)[cut.of]
-    found = np.zeros((len(cut.of), len(labels)))
+def unseen_chances(rows: Rows, folds: Sequence[int]) -> np.ndarray:
+    """Row by label, each row judged by a model that has not seen its fold (one fold's number an example)."""
+    fold_of = np.array(folds)[rows.of]
+    found = np.zeros(rows.shows.shape)
     for fold in sorted(set(folds)):
         held = fold_of == fold
-        for place in range(len(labels)):
-            wanted = cut.shows[~held, place]
-            if wanted.sum() >= FEWEST:
-                model = _regression().fit(cut.rows[~held], wanted, cut.counts[~held])
-                found[held, place] = model.predict_proba(cut.rows[held])[:, 1]
+        for place, wanted in enumerate(rows.shows.T):
+            if wanted[~held].sum() >= FEWEST:
+                model = _regression(rows.trust).fit(rows.matrix[~held], wanted[~held], rows.counts[~held])
+                found[held, place] = model.predict_proba(rows.matrix[held])[:, 1]
     return found
 
 
@@ -117,10 +154,10 @@ def lines_of(folder: Path, pattern: str) -> list[dict[str, Any]]:
     ]
 
 
-def folds_by_writer(examples: Sequence[Example]) -> list[int]:
-    """A fold a writer: who writes on has habits, and a model must not be judged on habits that it knows."""
+def folds_by_writer(examples: Sequence[Example], folds: int = 8) -> list[int]:
+    """A writer in one fold: who writes on has habits, and a model must not be judged on habits that it knows."""
     writers = sorted({example.writer for example in examples})
-    return [writers.index(example.writer) for example in examples]
+    return [writers.index(example.writer) % folds for example in examples]
 
 
 def f1(said: np.ndarray, truth: np.ndarray) -> float:
@@ -129,27 +166,28 @@ def f1(said: np.ndarray, truth: np.ndarray) -> float:
     return float(2 * hits / max(1, said.sum() + truth.sum()))
 
 
-def _regression() -> LogisticRegression:
-    return LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
+def _regression(trust: Trust) -> LogisticRegression:
+    return LogisticRegression(C=trust.strength, solver="liblinear", random_state=0)
 
 
-def _fit(cut: Cut, labels: Sequence[str], smallest: float) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+def _fit(rows: Rows, labels: Sequence[str], smallest: float) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
     bias: dict[str, float] = {}
     weights: dict[str, dict[str, float]] = {}
-    for place, label in enumerate(labels):
-        wanted = cut.shows[:, place]
+    for label, wanted in zip(labels, rows.shows.T, strict=True):
         if wanted.sum() < FEWEST:
             continue
-        model = _regression().fit(cut.rows, wanted, cut.counts)
+        model = _regression(rows.trust).fit(rows.matrix, wanted, rows.counts)
         bias[label] = round(float(model.intercept_[0]), 3)
-        for name, weight in zip(cut.names, model.coef_[0] * cut.scale, strict=True):
-            if abs(weight) >= smallest:
-                weights.setdefault(name, {})[label] = round(float(weight), 3 if smallest < 0.02 else 2)
+        for name, weight in zip(rows.names, model.coef_[0] * rows.scale, strict=True):
+            if abs(weight) >= (SMALLEST_ALONE if name[0] in ALONE else smallest):
+                weights.setdefault(name, {})[label] = round(float(weight), 2)
     return bias, weights
 
 
-def _trust(name: str) -> float:
-    return PHRASE if name[0] == "@" else PIECE if name[0] == "#" else WORD
+def _scale(name: str, trust: Trust, rarity: float) -> float:
+    if name[0] in ALONE:
+        return trust.phrase if name[0] == "@" else trust.heard
+    return rarity * (trust.piece if name[0] == "#" else trust.word)
 
 
 def _places(text: str, stretches: Sequence[str]) -> list[tuple[int, int]]:

@@ -124,6 +124,7 @@ class Library:
     speller: Speller
     told: Lexicon
     reader: Linear
+    whole: Linear
     elsewhere: Linear
 
     @cached_property

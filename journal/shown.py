@@ -18,6 +18,7 @@ CONDITION_REASONS = {
     "history_yes": gettext_lazy("your child had a hard start"),
     "history_no": gettext_lazy("your child's start was an ordinary one"),
     "great_intensity": gettext_lazy("it was as big as it gets"),
+    "faintly": gettext_lazy("something in your words, heard only faintly"),
 }
 
 

@@ -11,7 +11,7 @@ from guidance.management.commands.match_moments import answer, situation_of
 from guidance.matching import Gate, History, Phase, RiskLevel, Situation, Stance, match
 from guidance.matching.load import current_library
 from guidance.matching.phrases import Lexicon
-from guidance.matching.ranking import CONDITIONS, features, rank, with_reasons
+from guidance.matching.ranking import CONDITIONS, FAINTLY, features, rank, with_reasons
 from guidance.models import Signal
 from guidance.shipping import SHIPPED
 
@@ -84,12 +84,12 @@ def test_the_order_of_chips_does_not_matter(library, tapped, seed):
     assert match(Situation(frozenset(tapped)), library) == match(Situation(frozenset(shuffled)), library)
 
 
-def test_a_hint_in_the_words_is_no_reason_to_name(library):
+def test_a_hint_in_the_words_is_no_reason_to_name_and_is_said_to_be_faint(library):
     present = features(Situation(), {"pushed_away": 1.0}, History.UNKNOWN)
     (chosen,) = [one for one in rank(library, present, []) if one.slug == "comfort-8"]
     assert library.by_slug["comfort-8"].weights["pushed_away"]
     assert with_reasons(chosen, library, present, {"pushed_away"}).reasons == ("pushed_away",)
-    assert with_reasons(chosen, library, present, set()).reasons == ()
+    assert with_reasons(chosen, library, present, set()).reasons == (FAINTLY,)
 
 
 @given(tapped=chips, words=st.sampled_from(["he pushed me away and ran off", "she screamed and i snapped at her", ""]))

@@ -2,10 +2,12 @@
 
 import tomllib
 
+import numpy as np
 import pytest
 from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from guidance import safety
 from guidance.matching import RiskLevel, Situation, match
@@ -13,7 +15,8 @@ from guidance.matching.language import is_english
 from guidance.matching.linear import Linear, Size, chunks, parts, together
 from guidance.matching.load import current_library, lexicon_of, shipped_classes
 from guidance.matching.phrases import NEGATORS, Hit, sentences
-from guidance.matching.reading import read
+from guidance.matching.reading import CLAUSE, read
+from guidance.matching.training import Example, Trust, cut_up, fitted_to, rows_of_parts, save
 from guidance.shipping import SHIPPED
 from journal import moments
 from journal.shown import marked, show
@@ -164,48 +167,72 @@ def test_a_read_signal_counts_as_far_as_it_is_certain(library):
 def test_a_model_is_plain_sums_of_its_numbers():
     """Words share a chunk's say: here three, with a pair for each."""
     weights = {"ran": {"ran": 3 * 6**0.5}, "!ran": {"ran": -1.0}, "@hid": {"hid": 2.0}}
-    model = Linear({"ran": -2.0, "hid": -2.0}, weights, Size(7, 18), {})
+    model = Linear({"ran": -2.0, "hid": -2.0}, weights, {})
     words = "then she ran"
-    ran, hid = model.hear(parts(sentences(words), [Hit("hid", 0, 4, "then")], model.size))
+    ran, hid = model.hear(parts(sentences(words), [Hit("hid", 0, 4, "then")], CLAUSE))
     assert (ran.label, round(ran.chance, 3)) == ("ran", 0.731)
     assert (hid.label, hid.chance) == ("hid", 0.5)
     begin, end = model.stretch(ran)
     assert words[begin:end] == "ran"
-    (denied, _) = model.hear(parts(sentences("she has not ran"), [], model.size))
-    assert denied.chance < 0.12
+    (denied, _) = model.hear(parts(sentences("she has not ran"), [], CLAUSE))
+    assert round(denied.chance, 3) == 0.087
     assert model.hear([]) == []
 
 
-def test_a_long_chunk_says_no_more_than_a_short_one_of_the_same_words():
-    model = Linear({"ran": 0.0}, {"ran": {"ran": 4.0}, "fell": {"ran": 4.0}}, Size(7, 18), {})
+def test_one_word_says_less_in_a_long_chunk_than_in_a_short_one():
+    model = Linear({"ran": 0.0}, {"ran": {"ran": 4.0}}, {})
     short, long = (model.chances(["ran", *["word"] * more])[0] for more in (3, 15))
     assert short > long > 0.5
 
 
-def test_short_sentences_are_heard_with_their_neighbours_but_never_with_another_time():
+def test_a_model_read_from_its_file_says_what_it_said_in_training(tmp_path):
+    """Product and training each have the sums: they must not drift apart."""
+    words = [
+        "she ran off",
+        "he ran away again",
+        "he ran",
+        "and then they ran",
+        "she hid",
+        "we had tea",
+        "she sat by me",
+    ]
+    examples = [Example(one, {"ran": ("ran",)} if "ran" in one else {}, "w") for one in words]
+    cut = cut_up(examples, CLAUSE, lambda text: (sentences(text), [Hit("ran", 0, 2, "she")] * ("off" in text)))
+    rows = rows_of_parts(cut, examples, ["ran"], Trust(phrase=1.0, word=1.0, piece=1.0, smallest=0.0))
+    save(rows, ["ran"], {}, tmp_path / "model.json")
+    model = Linear.from_file(tmp_path / "model.json")
+    intercept, coefficients = fitted_to(rows, np.ones(len(words), dtype=bool), 0)
+    trained = expit(rows.matrix @ coefficients + intercept)
+    read_back = [model.chances(found)[0] for ((_chunk, found),) in cut]
+    assert read_back == pytest.approx(trained, abs=0.01)
+    assert min(read_back[place] for place in range(4)) > 0.6 > 0.5 > max(read_back[place] for place in range(4, 7))
+
+
+def test_short_sentences_are_heard_with_their_neighbours_but_never_over_another_time():
     cut = sentences("I held out my arms. She said no. Last year she used to come to me. He slept.")
-    (chunk,) = chunks(cut, Size(12, 18))
-    assert [token.word for token in chunk] == "i held out my arms she said no he slept".split()
-    assert len(list(chunks(cut, Size(5, 18)))) == 2
+    before, after = chunks(cut, Size(12, 18))
+    assert [token.word for token in before] == "i held out my arms she said no".split()
+    assert [token.word for token in after] == ["he", "slept"]
+    assert len(list(chunks(cut, Size(5, 18)))) == 3
 
 
 def test_the_second_look_knows_how_surely_each_signal_was_heard_in_the_parts():
-    cut = parts(sentences("She ran off"), [], Size(7, 18))
+    cut = parts(sentences("She ran off"), [], CLAUSE)
     found = together(cut, {"ran_off": 0.4, "hid": 0.01})
     assert {name for name in found if name.startswith("~")} == {f"~ran_off {step}" for step in (0.03, 0.1, 0.2, 0.3)}
     assert "ran off" in found and not any(name.startswith("#") for name in found)
 
 
-def test_what_two_sentences_tell_together_is_surer_than_what_each_says_alone(library):
-    """Arms held out in one, a child who turns away in the other."""
+def test_what_two_sentences_tell_together_is_surer_than_chance_would_have_it(library):
+    """Open arms in one, a child who will not have them in the other."""
 
     def chance(text: str) -> float:
         reading = read(sentences(text), library)
         sure = {one.slug: one.certainty for one in reading.signals} | dict(reading.hints)
         return sure.get("refused_comfort", 0.0)
 
-    offered, turned = "She fell and I held out my arms to her.", "She looked at me and ran to the wall."
-    assert chance(f"{offered} {turned}") > max(chance(offered), chance(turned))
+    one, other = "He fell off the swing. I knelt down with open arms.", "He shook his head and told me to leave."
+    assert chance(f"{one} {other}") > 1 - (1 - chance(one)) * (1 - chance(other))
 
 
 def test_what_cannot_be_read_is_never_called_safe():

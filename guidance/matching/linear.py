@@ -10,6 +10,8 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from .phrases import NEGATION_REACH, NEGATORS, Hit, Sentences, Token
@@ -17,6 +19,9 @@ from .phrases import NEGATION_REACH, NEGATORS, Hit, Sentences, Token
 PIECE = 4
 # What was heard in the parts is told to the second model as steps: a chance of 0.5 is over the first five of these.
 STEPS = (0.03, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9)
+
+# How a feature's name begins: a piece of a word; a phrase, or what was heard before. All else is a word or a pair.
+OF_PIECE, ALONE = "#", "@~"
 
 Chunk = Sequence[Token]
 Found = dict[str, int]  # features, each with the place of the token it comes from (-1 for none)
@@ -29,7 +34,7 @@ class Heard:
 
     label: str
     chance: float
-    part: "Part"
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,17 @@ class Size:
 
 
 def chunks(cut: Sentences, size: Size) -> Iterator[Chunk]:
-    """A text in chunks, over the ends of short sentences; sentences of another time are left out."""
-    tokens = [token for sentence, other_time in cut if not other_time for token in sentence]
-    begin = 0
-    for place in range(1, len(tokens)):
-        held, new_clause = place - begin, tokens[place].clause != tokens[place - 1].clause
-        if held >= size.most or (held >= size.least and new_clause):
-            yield tokens[begin:place]
-            begin = place
-    if tokens:
+    """A text in chunks, over the ends of short sentences; sentences of another time are left out and end a chunk."""
+    for other_time, run in groupby(cut, key=itemgetter(1)):
+        tokens = [token for sentence, _other_time in run for token in sentence]
+        if other_time or not tokens:
+            continue
+        begin = 0
+        for place in range(1, len(tokens)):
+            held, new_clause = place - begin, tokens[place].clause != tokens[place - 1].clause
+            if held >= size.most or (held >= size.least and new_clause):
+                yield tokens[begin:place]
+                begin = place
         yield tokens[begin:]
 
 
@@ -69,7 +76,7 @@ def parts(cut: Sentences, hits: Sequence[Hit], size: Size) -> list[Part]:
 
 
 def features(chunk: Chunk, hits: Iterable[Hit]) -> Found:
-    """What the model knows a chunk by: "@" begins a phrase, "#" a piece of a word, all else is a word or a pair.
+    """What the model knows a chunk by.
 
     A word under a "not" is another word; of it no pieces are taken.
     """
@@ -98,7 +105,7 @@ def together(parts: Iterable[Part], heard: Mapping[str, float]) -> Found:
     found: Found = {}
     for _chunk, of_part in parts:
         for name in of_part:
-            if name[0] != "#":
+            if name[0] != OF_PIECE:
                 found[name] = -1
     for label, chance in heard.items():
         for step in STEPS:
@@ -106,6 +113,21 @@ def together(parts: Iterable[Part], heard: Mapping[str, float]) -> Found:
                 break
             found[f"~{label} {step}"] = -1
     return found
+
+
+def shares(found: Iterable[str]) -> tuple[float, float]:
+    """What one word and one piece of a word count in a chunk: less, the more stand beside it (by the square root).
+
+    Phrases, and what was heard before, count for themselves.
+    """
+    kinds = [OF_PIECE if name[0] == OF_PIECE else "" for name in found if name[0] not in ALONE]
+    pieces = kinds.count(OF_PIECE)
+    return 1 / math.sqrt(len(kinds) - pieces or 1), 1 / math.sqrt(pieces or 1)
+
+
+def share(name: str, word: float, piece: float) -> float:
+    """What a feature counts, given the shares of its chunk."""
+    return 1.0 if name[0] in ALONE else piece if name[0] == OF_PIECE else word
 
 
 def for_many(chance: float, count: int) -> float:
@@ -124,11 +146,9 @@ class Linear:
         self,
         bias: Mapping[str, float],
         weights: Mapping[str, Mapping[str, float]],
-        size: Size,
         levels: Mapping[str, float],
     ) -> None:
         self.labels = tuple(bias)
-        self.size = size
         self.levels = levels
         number = {label: place for place, label in enumerate(self.labels)}
         self._bias = [bias[label] for label in self.labels]
@@ -144,55 +164,38 @@ class Linear:
     @classmethod
     def from_file(cls, path: Path) -> "Linear":
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return cls(kept["bias"], kept["weights"], Size(**kept["size"]), kept["levels"])
+        return cls(kept["bias"], kept["weights"], kept["levels"])
 
-    def chances(self, found: Iterable[str]) -> list[float]:
-        """The chance of each label in one chunk, in the order of `labels`.
-
-        Words and pieces of words count by the square root of how many there are: a long chunk says no more than a
-        short one. Phrases, and what was heard before, count for themselves.
-        """
+    def chances(self, found: Sequence[str] | Found) -> list[float]:
+        """The chance of each label in one chunk, in the order of `labels`."""
         alone, words, pieces = list(self._bias), [0.0] * len(self._bias), [0.0] * len(self._bias)
-        many_words = many_pieces = 0
         weights = self._weights
-        for feature in found:
-            kind = feature[0]
-            if kind == "#":
-                sums = pieces
-                many_pieces += 1
-            elif kind == "@" or kind == "~":
-                sums = alone
-            else:
-                sums = words
-                many_words += 1
-            for label, weight in weights.get(feature, ()):
-                sums[label] += weight
-        word, piece = 1 / math.sqrt(many_words or 1), 1 / math.sqrt(many_pieces or 1)
+        for name in found:
+            said = weights.get(name)
+            if said:
+                sums = alone if name[0] in ALONE else pieces if name[0] == OF_PIECE else words
+                for label, weight in said:
+                    sums[label] += weight
+        word, piece = shares(found)
         return [
             1 / (1 + math.exp(-max(-30.0, min(30.0, one + word * two + piece * three))))
             for one, two, three in zip(alone, words, pieces, strict=True)
         ]
 
-    def loudest(self, cut: Sentences, hits: Sequence[Hit]) -> dict[str, float]:
-        """The chance of each label in the chunk that says it loudest, less for each other chunk; of any time."""
-        heard = [self.chances(found) for _chunk, found in parts(of_any_time(cut), hits, self.size)]
+    def loudest(self, parts: Sequence[Part]) -> dict[str, float]:
+        """The chance of each label in the part that says it loudest, less for each other part."""
+        heard = [self.chances(found) for _chunk, found in parts]
         highest = [max(chances) for chances in zip(*heard, strict=True)] or [0.0] * len(self.labels)
         return {label: for_many(chance, len(heard)) for label, chance in zip(self.labels, highest, strict=True)}
 
-    def hear(self, parts: Iterable[Part]) -> list[Heard]:
+    def hear(self, parts: Sequence[Part]) -> list[Heard]:
         """How likely each label is over all parts; a text has a label if any part has it. Nothing of no parts."""
-        missing = [1.0] * len(self.labels)
-        best: list[tuple[float, Part]] = []
-        for part in parts:
-            chances = self.chances(part[1])
-            best = best or [(0.0, part)] * len(self.labels)
-            for label, chance in enumerate(chances):
-                missing[label] *= 1 - chance
-                if chance > best[label][0]:
-                    best[label] = (chance, part)
+        if not parts:
+            return []
+        by_label = zip(*(self.chances(found) for _chunk, found in parts), strict=True)
         return [
-            Heard(label, 1 - rest, part)
-            for label, rest, (_chance, part) in zip(self.labels, missing, best, strict=False)
+            Heard(label, 1 - math.prod(1 - chance for chance in chances), parts[chances.index(max(chances))])
+            for label, chances in zip(self.labels, by_label, strict=True)
         ]
 
     def stretch(self, heard: Heard) -> tuple[int, int]:
@@ -200,9 +203,11 @@ class Linear:
         chunk, found = heard.part
         label = self.labels.index(heard.label)
         said = [0.0] * len(chunk)
-        for feature, place in found.items():
+        word, piece = shares(found)
+        for name, place in found.items():
             if place >= 0:
-                said[place] += sum(weight for one, weight in self._weights.get(feature, ()) if one == label)
+                weight = sum(weight for one, weight in self._weights.get(name, ()) if one == label)
+                said[place] += weight * share(name, word, piece)
         peak = max(range(len(chunk)), key=said.__getitem__)
         first = last = peak
         while first > 0 and said[first - 1] >= said[peak] / 3:

@@ -23,10 +23,10 @@ def match(situation: Situation, library: Library) -> Guidance:
 
     gates = open_gates(situation, known, reading)
     loss_told = "loss" in reading.told or (history is History.UNKNOWN and bool(known & LOSS_SIGNALS))
-    present = ranking.features(situation, {**hinted, **certain}, history)
+    present = ranking.features(situation, hinted | certain, history)
     ordered = ranking.rank(library, present, cut)
     bound = stance.bind(ordered, library, history, loss_told)
-    fits = ranking.anything_fits(library, certain, situation.tapped, reading.elsewhere)
+    fits = ranking.anything_fits(library, hinted | certain, situation.tapped, reading.elsewhere)
     shown = tuple(ranking.with_reasons(chosen, library, present, known) for chosen in bound[: stance.SHOWN] if fits)
     return Guidance(
         passages=shown,

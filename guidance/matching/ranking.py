@@ -29,6 +29,8 @@ AROUND = "around"
 # A feature is given as a reason when it carries at least this share of what the signals and the history say.
 REASON_SHARE = 0.2
 MOST_REASONS = 3
+# The reason where only signals too faint to be named carry a passage.
+FAINTLY = "faintly"
 
 
 def features(situation: Situation, signals: Mapping[str, float], history: History) -> dict[str, float]:
@@ -69,7 +71,7 @@ def rank(library: Library, present: Mapping[str, float], cut: Sentences) -> list
 def with_reasons(
     chosen: ChosenPassage, library: Library, present: Mapping[str, float], known: Collection[str]
 ) -> ChosenPassage:
-    """The same with the features that carried most of its score; a hint in the words is no reason to name."""
+    """The same with the features that carried most of its score; a hint in the words is not named, only said to be."""
     weights = library.by_slug[chosen.slug].weights
     said = {
         name: weights[name] * much
@@ -81,11 +83,12 @@ def with_reasons(
         (name for name in said if said[name] >= REASON_SHARE * whole and (name in known or name in CONDITIONS)),
         key=lambda name: (-said[name], name),
     )
-    return replace(chosen, reasons=tuple(named[:MOST_REASONS]))
+    faint = not named and any(name not in CONDITIONS for name in said)
+    return replace(chosen, reasons=(FAINTLY,) if faint else tuple(named[:MOST_REASONS]))
 
 
 def anything_fits(library: Library, signals: Mapping[str, float], tapped: frozenset[str], elsewhere: bool) -> bool:
-    """Whether the signals speak for some passage; age, history and popularity are no evidence.
+    """Whether the signals, faint ones too, speak for some passage; age, history and popularity are no evidence.
 
     What a parent tapped of the child, of themselves or of the aftermath is what the library is about; what was going on
     around it (a no, school, a goodbye), or was only read from words, must speak loudly enough, and the words must not

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .language import is_english
-from .linear import Heard, as_one, features, of_any_time, parts, together
+from .linear import Heard, Size, as_one, features, of_any_time, parts, together
 from .phrases import Hit, Sentences
 from .values import History, Library, Reading, ReadSignal, SignalEntry
 
@@ -11,6 +11,10 @@ from .values import History, Library, Reading, ReadSignal, SignalEntry
 ALWAYS_ASKED = frozenset({"hurt_self"})
 # A chance below this is no hint.
 FAINTEST = 0.03
+# About a clause: long enough to say who did what, short enough not to drown it.
+CLAUSE = Size(least=7, most=18)
+# What no part of a text says at least this surely has no words to mark.
+MARKED = 0.15
 
 
 def read(cut: Sentences, library: Library) -> Reading:
@@ -25,13 +29,13 @@ def read(cut: Sentences, library: Library) -> Reading:
     spans: dict[str, list[tuple[int, int]]] = {}
     for hit in hits:
         spans.setdefault(hit.label, []).append((hit.start, hit.end))
-    certain = dict.fromkeys(spans.keys() - set(library.reader.labels), 1.0)
+    certain = dict.fromkeys(spans.keys() - set(library.whole.labels), 1.0)
     hints = []
     for heard, chance in _heard(cut, hits, library):
         if chance >= library.whole.levels["read"]:
             certain[heard.label] = chance
             if heard.label not in spans:
-                spans[heard.label] = [library.reader.stretch(heard)]
+                spans[heard.label] = [library.reader.stretch(heard)] if heard.chance >= MARKED else []
         elif chance >= FAINTEST:
             hints.append((heard.label, chance))
     signals = tuple(
@@ -51,7 +55,7 @@ def read(cut: Sentences, library: Library) -> Reading:
 
 def _heard(cut: Sentences, hits: list[Hit], library: Library) -> Iterator[tuple[Heard, float]]:
     """Each judged signal as its parts say it, and its chance after a second look at the whole text."""
-    cut_up = parts(cut, hits, library.reader.size)
+    cut_up = parts(cut, hits, CLAUSE)
     heard = {one.label: one for one in library.reader.hear(cut_up)}
     second = library.whole.chances(together(cut_up, {slug: one.chance for slug, one in heard.items()}))
     for slug, chance in zip(library.whole.labels, second, strict=True):

@@ -1,6 +1,7 @@
 """Train the linear models of words. Development only: scikit-learn is not installed where the product runs."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +10,19 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from .linear import Found, Part, Size, parts
+from .linear import ALONE, OF_PIECE, Found, Part, Size, parts, share, shares
 from .phrases import Hit, Sentences
 
-FEWEST = 4  # chunks that show a label before it is trained at all
+FEWEST = 4  # rows that show a label before it is trained at all
 # Evidence belongs to a chunk that holds half of it, or this many characters.
 OVERLAP = 8
-# How a feature's name begins: what counts for itself, and what is no word.
-ALONE = "@~"
-NO_WORDS = "#@~"
+# Of what counts for itself, weights under this are left out.
 SMALLEST_ALONE = 0.02
+FOLDS = 8
+NEWTON_STEPS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,17 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Under one ridge, what is larger is believed sooner: how large a phrase stands, a word or pair, a piece of a word
-    (both times their rarity), and what was heard before; `strength` is the inverse of the ridge.
+    (both times their rarity), and what was heard before. `strength` is the inverse of the ridge.
 
-    Phrases are trusted less where the texts trained on may be those that the phrases were written from.
+    Weights of words and pieces under `smallest` are left out: each says little, all of them make a large file.
     """
 
     phrase: float
     word: float
     piece: float
-    heard: float
-    strength: float
+    smallest: float
+    heard: float = 0.0
+    strength: float = 3.0
     seen_at_least: int = 2
 
 
@@ -56,10 +59,11 @@ class Rows:
     matrix: csr_matrix  # scaled
     names: list[str]
     scale: np.ndarray
+    smallest: np.ndarray  # for each name the weight it must have to be kept
     shows: np.ndarray  # row x label
     of: np.ndarray  # the example each row comes from
     counts: np.ndarray  # how much each row counts
-    trust: Trust
+    strength: float
 
 
 Look = Callable[[str], tuple[Sentences, list[Hit]]]  # a text cut into sentences, and the phrases found in them
@@ -97,31 +101,34 @@ def _rows(found: Sequence[Found], shows: np.ndarray, of: np.ndarray, examples: S
     scale = np.array([_scale(name, trust, np.log((1 + len(found)) / (1 + seen[name])) + 1) for name in names])
     columns, values, starts = [], [], [0]
     for one in found:
-        share = {"#": sum(name[0] == "#" for name in one), "": sum(name[0] not in NO_WORDS for name in one)}
-        for name in one:
-            if name in column:
-                kind = name[0] if name[0] in NO_WORDS else ""
-                columns.append(column[name])
-                values.append(1 / np.sqrt(share.get(kind, 1)))
+        word, piece = shares(one)
+        kept = [name for name in one if name in column]
+        columns += [column[name] for name in kept]
+        values += [share(name, word, piece) for name in kept]
         starts.append(len(columns))
     matrix = csr_matrix((np.array(values), np.array(columns), np.array(starts)), shape=(len(found), len(names)))
+    smallest = np.array([SMALLEST_ALONE if name[0] in ALONE else trust.smallest for name in names])
     counts = np.array([examples[number].counts for number in of])
-    return Rows(matrix @ diags(scale), names, scale, shows, of, counts, trust)
+    return Rows(matrix @ diags(scale), names, scale, smallest, shows, of, counts, trust.strength)
 
 
-def save(
-    rows: Rows, labels: Sequence[str], size: Size, levels: Mapping[str, float], path: Path, smallest: float
-) -> None:
-    """Fit to all rows and write the numbers, sorted and rounded, so that a change of them can be read.
-
-    Weights of words under `smallest` are left out: they make a large file and, shared among a chunk, say next to
-    nothing.
-    """
-    bias, weights = _fit(rows, labels, smallest)
-    kept_rows = (f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(weights[name])}" for name in sorted(weights))
-    lines = ",\n".join(kept_rows)
-    kept = {"size": {"least": size.least, "most": size.most}, "levels": dict(levels), "bias": bias}
-    head = json.dumps(kept, indent=1, ensure_ascii=False).removesuffix("\n}")
+def save(rows: Rows, labels: Sequence[str], levels: Mapping[str, float], path: Path) -> None:
+    """Fit to all rows and write the numbers, sorted and rounded, so that a change of them can be read."""
+    bias: dict[str, float] = {}
+    weights: dict[str, dict[str, float]] = {}
+    everything = np.ones(len(rows.of), dtype=bool)
+    for place, label in enumerate(labels):
+        fitted = fitted_to(rows, everything, place)
+        if fitted is None:
+            continue
+        bias[label] = round(fitted[0], 3)
+        for name, weight in zip(rows.names, fitted[1] * rows.scale, strict=True):
+            if weight:
+                weights.setdefault(name, {})[label] = round(float(weight), 2)
+    lines = ",\n".join(
+        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(weights[name])}" for name in sorted(weights)
+    )
+    head = json.dumps({"levels": dict(levels), "bias": bias}, indent=1, ensure_ascii=False).removesuffix("\n}")
     path.write_text(f'{head},\n "weights": {{\n{lines}\n}}}}\n', encoding="utf-8")
 
 
@@ -131,10 +138,10 @@ def unseen_chances(rows: Rows, folds: Sequence[int]) -> np.ndarray:
     found = np.zeros(rows.shows.shape)
     for fold in sorted(set(folds)):
         held = fold_of == fold
-        for place, wanted in enumerate(rows.shows.T):
-            if wanted[~held].sum() >= FEWEST:
-                model = _regression(rows.trust).fit(rows.matrix[~held], wanted[~held], rows.counts[~held])
-                found[held, place] = model.predict_proba(rows.matrix[held])[:, 1]
+        for place in range(rows.shows.shape[1]):
+            fitted = fitted_to(rows, ~held, place)
+            if fitted is not None:
+                found[held, place] = expit(rows.matrix[held] @ fitted[1] + fitted[0])
     return found
 
 
@@ -154,10 +161,16 @@ def lines_of(folder: Path, pattern: str) -> list[dict[str, Any]]:
     ]
 
 
-def folds_by_writer(examples: Sequence[Example], folds: int = 8) -> list[int]:
+def writer_of(line: dict[str, Any]) -> str:
+    """Who wrote a line, from its id: "n1-034" was written by "n1", "s034" by "s"."""
+    found = re.match(r"[a-z]+\d*(?=-)|[a-z]+", line["id"])
+    return found.group() if found else str(line["id"])
+
+
+def folds_by_writer(examples: Sequence[Example]) -> list[int]:
     """A writer in one fold: who writes on has habits, and a model must not be judged on habits that it knows."""
     writers = sorted({example.writer for example in examples})
-    return [writers.index(example.writer) % folds for example in examples]
+    return [writers.index(example.writer) % FOLDS for example in examples]
 
 
 def f1(said: np.ndarray, truth: np.ndarray) -> float:
@@ -166,28 +179,32 @@ def f1(said: np.ndarray, truth: np.ndarray) -> float:
     return float(2 * hits / max(1, said.sum() + truth.sum()))
 
 
-def _regression(trust: Trust) -> LogisticRegression:
-    return LogisticRegression(C=trust.strength, solver="liblinear", random_state=0)
+def fitted_to(rows: Rows, these: np.ndarray, place: int) -> tuple[float, np.ndarray] | None:
+    """Intercept and coefficients of a label, fitted to some of the rows; None where too few of them show it.
 
-
-def _fit(rows: Rows, labels: Sequence[str], smallest: float) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    bias: dict[str, float] = {}
-    weights: dict[str, dict[str, float]] = {}
-    for label, wanted in zip(labels, rows.shows.T, strict=True):
-        if wanted.sum() < FEWEST:
-            continue
-        model = _regression(rows.trust).fit(rows.matrix, wanted, rows.counts)
-        bias[label] = round(float(model.intercept_[0]), 3)
-        for name, weight in zip(rows.names, model.coef_[0] * rows.scale, strict=True):
-            if abs(weight) >= (SMALLEST_ALONE if name[0] in ALONE else smallest):
-                weights.setdefault(name, {})[label] = round(float(weight), 2)
-    return bias, weights
+    Weights too small to be kept are nought, and the intercept makes up for them: what is judged is what is shipped.
+    """
+    wanted, counts, matrix = rows.shows[these, place], rows.counts[these], rows.matrix[these]
+    if wanted.sum() < FEWEST:
+        return None
+    model = LogisticRegression(C=rows.strength, solver="liblinear", random_state=0).fit(matrix, wanted, counts)
+    coefficients = np.where(np.abs(model.coef_[0] * rows.scale) >= rows.smallest, model.coef_[0], 0.0)
+    said, intercept, share_wanted = (
+        matrix @ coefficients,
+        float(model.intercept_[0]),
+        np.average(wanted, weights=counts),
+    )
+    for _step in range(NEWTON_STEPS):
+        chance = expit(said + intercept)
+        slope = np.average(chance * (1 - chance), weights=counts)
+        intercept += float((share_wanted - np.average(chance, weights=counts)) / slope)
+    return intercept, coefficients
 
 
 def _scale(name: str, trust: Trust, rarity: float) -> float:
     if name[0] in ALONE:
         return trust.phrase if name[0] == "@" else trust.heard
-    return rarity * (trust.piece if name[0] == "#" else trust.word)
+    return rarity * (trust.piece if name[0] == OF_PIECE else trust.word)
 
 
 def _places(text: str, stretches: Sequence[str]) -> list[tuple[int, int]]:

@@ -15,8 +15,8 @@ from guidance.matching.values import Library
 from guidance.shipping import SHIPPED
 
 PARTS = {
-    "moments": "in sample: the weights are fitted on them, phrases were mended after reading them",
-    "written": "in sample: the weights are fitted on them",
+    "moments": "in sample: weights and models are fitted on them, phrases were mended after reading them",
+    "written": "in sample: weights and models are fitted on them",
     "sealed": "sealed: nothing is fitted on them and nobody who writes phrases reads them",
 }
 MODES = {"chips and words": True, "words and age alone": False}

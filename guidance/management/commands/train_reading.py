@@ -2,11 +2,13 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from guidance.matching.linear import Size, as_one, together
+from guidance.management.commands.fit_weights import FITTED_TO
+from guidance.matching.linear import Part, as_one, features, together
 from guidance.matching.load import lexicon_of, speller_of
 from guidance.matching.phrases import Hit, Sentences, sentences
+from guidance.matching.reading import CLAUSE
 from guidance.matching.training import (
     Example,
     Look,
@@ -20,28 +22,27 @@ from guidance.matching.training import (
     save,
     unseen_chances,
     whole_text,
+    writer_of,
 )
 from guidance.shipping import SHIPPED, read
 
-# About a clause: long enough to say who did what, short enough not to drown it.
-SIZE = Size(least=7, most=18)
-WHOLE = Size(least=2000, most=2000)
 # Whole moments with the words that show each signal; single clauses, for breadth of wording, count half.
-KINDS = {"moments": 1.0, "clauses": 0.5}
+CLAUSES = 0.5
 # What two judges saw in a moment counts, and where nobody judged it, half of what its writer marked.
 UNJUDGED = 0.5
-TRUST_PARTS = Trust(phrase=1.0, word=0.15, piece=0.15, heard=0.0, strength=3.0)
+TRUST_PARTS = Trust(phrase=1.0, word=0.15, piece=0.15, smallest=0.4)
 # The phrases have spoken in the parts; here they only tell what goes together.
-TRUST_WHOLE = Trust(phrase=0.1, word=0.5, piece=0.0, heard=0.25, strength=1.0, seen_at_least=3)
+TRUST_WHOLE = Trust(phrase=0.1, word=0.5, piece=0.0, smallest=0.6, heard=0.25, strength=1.0, seen_at_least=3)
 # One question of a whole text, with thousands of texts to learn it from: words may speak up.
-TRUST_ELSEWHERE = Trust(phrase=0.3, word=0.5, piece=0.5, heard=0.0, strength=3.0)
-
+TRUST_ELSEWHERE = Trust(phrase=0.3, word=0.5, piece=0.5, smallest=0.2)
 # A word met this often is one that people use, and no slip of the thumb.
-MET = 6
+MET = 4
 
 ELSEWHERE = "elsewhere"
 # Of moments that the library speaks to, the share that may be heard as being about something else.
 SILENCED = 0.01
+
+Line = dict[str, Any]
 
 
 class Command(BaseCommand):
@@ -58,61 +59,69 @@ class Command(BaseCommand):
             cut = speller.mend(sentences(text))
             return cut, lexicon.find_in(cut)
 
-        self._signals(labels, look)
-        self._elsewhere(look)
+        moments = {line["id"]: line for line in lines_of(SHIPPED / "training", "moments.jsonl")}
+        judged = {line["id"]: line for part in FITTED_TO for line in lines_of(SHIPPED / "judged", f"{part}.jsonl")}
+        differ = [slug for slug in moments.keys() & judged.keys() if moments[slug]["text"] != judged[slug]["text"]]
+        if differ:
+            raise CommandError(f"marked and judged with different words: {sorted(differ)}")
+        lines = moments | judged  # what judges saw counts where both are known
+        cut, heard = self._parts(moments, lines, labels, look)
+        self._whole(lines, judged.keys(), labels, cut, heard)
+        self._elsewhere(lines, look)
 
-    def _signals(self, labels: list[str], look: Look) -> None:
-        """First the parts, on the stretches that writers marked; then whole moments, on what judges saw in them."""
-        moments = {line["id"]: line for line in lines_of(SHIPPED / "training", "moments*.jsonl")}
-        judged = {line["id"]: line for line in lines_of(SHIPPED / "judged", "written.jsonl")}
-        marked = {
-            line["id"]: Example(line["text"], line["signals"], writer_of(line), counts)
-            for kind, counts in KINDS.items()
-            for line in lines_of(SHIPPED / "training", f"{kind}*.jsonl")
-        }
-        unmarked = {slug: Example(line["text"], {}, writer_of(line), 0.0) for slug, line in judged.items()}
-        first = unmarked | marked  # without marks they teach the second model alone
-        examples, place = list(first.values()), {slug: number for number, slug in enumerate(first)}
-        cut = cut_up(examples, SIZE, look)
+    def _parts(
+        self, moments: dict[str, Line], lines: dict[str, Line], labels: list[str], look: Look
+    ) -> tuple[list[list[Part]], np.ndarray]:
+        """Fit to the stretches that writers marked; for each line its parts, and what a model that has not seen its
+        writer hears in it."""
+        examples = [  # without marks it has no say here, and is only listened to
+            Example(line["text"], moments[slug]["signals"] if slug in moments else {}, writer_of(line), slug in moments)
+            for slug, line in lines.items()
+        ]
+        examples += [
+            Example(line["text"], line["signals"], writer_of(line), CLAUSES)
+            for line in lines_of(SHIPPED / "training", "clauses.jsonl")
+        ]
+        cut = cut_up(examples, CLAUSE, look)
         rows = rows_of_parts(cut, examples, labels, TRUST_PARTS)
-        all_heard = whole_text(unseen_chances(rows, folds_by_writer(examples)), rows.of, len(examples))
-        save(rows, labels, SIZE, {}, SHIPPED / "reading.json", 0.4)
+        heard = whole_text(unseen_chances(rows, folds_by_writer(examples)), rows.of, len(examples))
+        save(rows, labels, {}, SHIPPED / "reading.json")
+        self.stdout.write(f"{rows.matrix.shape[0]} parts of {len(examples)} texts, {rows.matrix.shape[1]} features")
+        return cut[: len(lines)], heard[: len(lines)]
 
-        lines = {**moments, **judged}  # what judges saw counts where both are known
+    def _whole(
+        self, lines: dict[str, Line], judged: Any, labels: list[str], cut: list[list[Part]], heard: np.ndarray
+    ) -> None:
+        """Fit to what is told of whole moments, given what was heard in their parts."""
         known = np.array([slug in judged for slug in lines])
         texts = [
-            Example(line["text"], dict.fromkeys(line["signals"], ()), writer_of(line), 1.0 if judges else UNJUDGED)
-            for line, judges in zip(lines.values(), known, strict=True)
+            Example(line["text"], dict.fromkeys(line["signals"], ()), writer_of(line), 1.0 if is_judged else UNJUDGED)
+            for line, is_judged in zip(lines.values(), known, strict=True)
         ]
-        heard = all_heard[[place[slug] for slug in lines]]
         found = [
-            together(cut[place[slug]], dict(zip(labels, chances, strict=True)))
-            for slug, chances in zip(lines, heard, strict=True)
+            together(parts, dict(zip(labels, chances, strict=True))) for parts, chances in zip(cut, heard, strict=True)
         ]
-        whole = rows_of_texts(found, texts, labels, TRUST_WHOLE)
-        second = unseen_chances(whole, folds_by_writer(texts))
-        first_best, _ = _best(heard[known], whole.shows[known])
-        best, least = _best(second[known], whole.shows[known])
-        save(whole, labels, WHOLE, {"read": round(least, 2)}, SHIPPED / "whole.json", 0.6)
+        rows = rows_of_texts(found, texts, labels, TRUST_WHOLE)
+        second = unseen_chances(rows, folds_by_writer(texts))
+        in_parts, _ = _best(heard[known], rows.shows[known])
+        best, least = _best(second[known], rows.shows[known])
+        save(rows, labels, {"read": round(least, 2)}, SHIPPED / "whole.json")
         self.stdout.write(
-            f"{len(marked)} texts, {rows.matrix.shape[0]} parts, {rows.matrix.shape[1]} features; each writer by "
-            f"models without them, on {known.sum()} judged moments: F1 {first_best:.3f} from the parts, {best:.3f} after the "
-            f"second look, from a chance of {least:.2f}"
+            f"{known.sum()} judged moments, each writer's by models fitted without them: F1 {in_parts:.3f} from the "
+            f"parts, {best:.3f} after the second look, from a chance of {least:.2f}"
         )
 
-    def _elsewhere(self, look: Look) -> None:
-        """Whole moments alone tell what a text is about; the judges' word counts where there is one."""
-        lines = {line["id"]: line for line in lines_of(SHIPPED / "training", "moments*.jsonl")}
-        lines |= {line["id"]: line for line in lines_of(SHIPPED / "judged", "written.jsonl")}
+    def _elsewhere(self, lines: dict[str, Line], look: Look) -> None:
+        """What a whole text is about."""
         examples = [
-            Example(line["text"], {ELSEWHERE: []} if line["none"] else {}, writer_of(line)) for line in lines.values()
+            Example(line["text"], {ELSEWHERE: ()} if line["none"] else {}, writer_of(line)) for line in lines.values()
         ]
-        cut = cut_up(examples, WHOLE, lambda text: (as_one((found := look(text))[0]), found[1]))
-        rows = rows_of_parts(cut, examples, [ELSEWHERE], TRUST_ELSEWHERE)
+        found = [features(as_one(cut)[0][0], hits) for cut, hits in (look(example.text) for example in examples)]
+        rows = rows_of_texts(found, examples, [ELSEWHERE], TRUST_ELSEWHERE)
         heard = unseen_chances(rows, folds_by_writer(examples))[:, 0]
         about = rows.shows[:, 0]
         level = round(float(np.quantile(heard[~about], 1 - SILENCED)), 3)
-        save(rows, [ELSEWHERE], WHOLE, {ELSEWHERE: level}, SHIPPED / "elsewhere.json", 0.2)
+        save(rows, [ELSEWHERE], {ELSEWHERE: level}, SHIPPED / "elsewhere.json")
         self.stdout.write(f"about something else: heard in {(heard[about] >= level).mean():.2f} of those, from {level}")
 
 
@@ -132,7 +141,3 @@ def _count_words() -> None:
 def _best(heard: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """The best F1 and the chance it is reached from."""
     return max((f1(heard >= level, truth), float(level)) for level in np.arange(0.1, 0.6, 0.02))
-
-
-def writer_of(line: dict[str, Any]) -> str:
-    return str(line["id"]).split("-")[0]

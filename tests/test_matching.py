@@ -1,6 +1,7 @@
 """The matcher: the stance rule, gates, silence, words read with negation and time in mind."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -98,8 +99,24 @@ def test_reasons_name_only_what_was_tapped_or_read_and_what_ranked(library, tapp
     guidance = match(Situation(tapped, words), library)
     for chosen in guidance.passages:
         weights = library.by_slug[chosen.slug].weights
-        assert all(weights.get(reason) for reason in chosen.reasons)
-        assert all(reason in guidance.signals or reason in CONDITIONS for reason in chosen.reasons)
+        hinted = any(weights.get(slug) for slug, _chance in guidance.reading.hints)
+        assert chosen.reasons or not any(weights.get(signal) for signal in guidance.signals)
+        if chosen.reasons == (FAINTLY,):
+            assert hinted
+        else:
+            assert all(weights.get(reason) for reason in chosen.reasons)
+            assert all(reason in guidance.signals or reason in CONDITIONS for reason in chosen.reasons)
+
+
+def test_where_many_chips_say_a_little_each_the_strongest_is_named(library):
+    (passage,) = [one for one in library.for_parents if one.slug == "comfort-8"]
+    known = sorted(name for name in passage.weights if name in library.signals)
+    assert len(known) > 5
+    even = replace(library, passages=(replace(passage, weights=dict.fromkeys(known, 0.5)),))
+    present = features(Situation(frozenset(known)), dict.fromkeys(known, 1.0), History.UNKNOWN)
+    (chosen,) = rank(even, present, [])
+    assert with_reasons(chosen, even, present, set(known)).reasons == (known[0],)
+    assert with_reasons(chosen, even, present, set()).reasons == (FAINTLY,)
 
 
 @given(tapped=chips, added=st.sampled_from(SIGNALS), history=histories)

@@ -79,12 +79,13 @@ def with_reasons(
         if weights.get(name) and name != ALWAYS and not name.startswith("age_")
     }
     whole = sum(said.values())
-    named = sorted(
-        (name for name in said if said[name] >= REASON_SHARE * whole and (name in known or name in CONDITIONS)),
-        key=lambda name: (-said[name], name),
+    nameable = sorted(
+        (name for name in said if name in known or name in CONDITIONS), key=lambda name: (-said[name], name)
     )
-    faint = not named and any(name not in CONDITIONS for name in said)
-    return replace(chosen, reasons=(FAINTLY,) if faint else tuple(named[:MOST_REASONS]))
+    named = [name for name in nameable if said[name] >= REASON_SHARE * whole][:MOST_REASONS]
+    if said and not named:  # many said a little, or hints said most
+        named = nameable[:1] if sum(said[name] for name in nameable) >= whole / 2 else [FAINTLY]
+    return replace(chosen, reasons=tuple(named))
 
 
 def anything_fits(library: Library, signals: Mapping[str, float], tapped: frozenset[str], elsewhere: bool) -> bool:

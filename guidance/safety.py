@@ -19,7 +19,7 @@ LIBRARY = Path(__file__).resolve().parent / "library"
 # What the model hears besides the kinds: danger of any kind, and that it is urgent.
 ANY, URGENT = "any", "urgent"
 # A kind is named from this share of the likeliest kind's chance.
-KIND_SHARE = 0.5
+KIND_SHARE = 0.75
 # A sentence or two: who does what to whom is seldom said in one clause.
 SENTENCES = Size(least=24, most=40)
 # A phrase of concern, or one that is soft, is asked about only where the model hears some danger too.
@@ -98,6 +98,7 @@ def judge(
     """
     urgent: set[str] = set()
     concern: set[str] = set()
+    suspected: set[str] = set()
     soft = False
     for text in filter(None, texts):
         said = _of_words(sentences(text), age_months)
@@ -106,6 +107,8 @@ def judge(
             urgent |= set(said.kinds)
         elif said.level is RiskLevel.CONCERN:
             concern |= set(said.kinds)
+        else:
+            suspected |= set(said.kinds)
     chips = set(signals)
     if "hurt_self" in chips:
         (urgent if talked_of_dying else concern).add("suicidal_child" if talked_of_dying else "child_self_harm")
@@ -118,7 +121,7 @@ def judge(
     if concern:
         return Risk(RiskLevel.CONCERN, tuple(sorted(concern)))
     if unsure_if_safe:
-        return Risk(RiskLevel.CONCERN, ("unsure_if_safe",))
+        return Risk(RiskLevel.CONCERN, tuple(sorted(suspected)) or ("unsure_if_safe",))
     return Risk(soft_check=soft)
 
 
@@ -135,7 +138,7 @@ def phrases_found(cut: Sentences) -> list[Hit]:
 
 
 def _of_words(cut: Sentences, age_months: int | None) -> Risk:
-    """Risk in one text. What cannot be read is asked about."""
+    """Risk in one text. What cannot be read is asked about; a soft check names what it is asked for."""
     if not is_english(cut):
         return Risk(soft_check=True)
     hits = phrases_found(cut)
@@ -157,7 +160,8 @@ def _of_words(cut: Sentences, age_months: int | None) -> Risk:
     if flagged:
         return Risk(RiskLevel.CONCERN, named)
     hinted = bool(said["concern"] or said["soft"]) and heard[ANY] >= HINTED
-    return Risk(soft_check=asked or hinted or bool(said["urgent"]))
+    asked = asked or hinted or bool(said["urgent"])
+    return Risk(soft_check=asked, kinds=named if asked else ())
 
 
 def _is_excused(hit: Hit, excused: list[Hit]) -> bool:

@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guidance import safety
+from guidance.management.commands.evaluate_matching import lines_of
 from guidance.management.commands.match_moments import answer, situation_of
 from guidance.matching import Gate, History, Phase, RiskLevel, Situation, Stance, match
 from guidance.matching.load import current_library
-from guidance.matching.phrases import Lexicon
+from guidance.matching.match import SAID
+from guidance.matching.phrases import Lexicon, sentences
 from guidance.matching.ranking import CONDITIONS, FAINTLY, features, rank, with_reasons
+from guidance.matching.values import Risk
 from guidance.models import Signal
 from guidance.shipping import SHIPPED
 
@@ -117,6 +120,46 @@ def test_where_many_chips_say_a_little_each_the_strongest_is_named(library):
     (chosen,) = rank(even, present, [])
     assert with_reasons(chosen, even, present, set(known)).reasons == (known[0],)
     assert with_reasons(chosen, even, present, set()).reasons == (FAINTLY,)
+
+
+def test_an_ordinary_history_is_a_reason_only_where_there_is_no_other(library):
+    (passage,) = [one for one in library.for_parents if one.slug == "comfort-8"]
+    one = replace(passage, weights={"history_no": 1.0, "hid": 0.6})
+    alone = replace(library, passages=(one,))
+    for tapped, reasons in ((frozenset({"hid"}), ("hid",)), (frozenset(), ("history_no",))):
+        present = features(Situation(tapped), dict.fromkeys(tapped, 1.0), History.NO)
+        (chosen,) = rank(alone, present, [])
+        assert with_reasons(chosen, alone, present, tapped).reasons == reasons
+
+
+def test_no_response_speaks_for_what_the_parent_was_only_asked_about(library):
+    """ "I walked off" is not to be said by somebody whose child did."""
+    entries = {entry.slug: entry for entry in library.responses}
+    doubted_once = set()
+    for words in (line["text"] for line in lines_of("moments")):
+        guidance = match(Situation(words=words), library)
+        doubted = {one.slug for one in guidance.reading.signals if one.doubtful and one.certainty < SAID}
+        doubted_once |= doubted
+        for chosen in guidance.responses:
+            asked = entries[chosen.slug].signals
+            assert not asked or asked & (guidance.signals - doubted), chosen.slug
+    assert doubted_once
+
+
+def test_what_has_nothing_to_do_with_a_child_is_met_with_silence(library):
+    for words in ("the plumber cancelled and its raining, boring tuesday", "my parcel never came and the bus was late"):
+        assert not match(Situation(words=words), library).passages
+
+
+def test_an_apostrophe_alone_is_no_word(library):
+    for words in ("ʼ", "ʼʼ's", "ʼ he hid"):
+        assert all(token.word and token.bare for tokens, _ in sentences(words) for token in tokens)
+        match(Situation(words=words), library)
+
+
+def test_the_shortest_cry_for_help_finds_something(library):
+    for words in ("he wont let me hug him / what do i do", "she hates me. what now", "i yelled at her again"):
+        assert match(Situation(words=words), library).passages
 
 
 @given(tapped=chips, added=st.sampled_from(SIGNALS), history=histories)
@@ -253,6 +296,16 @@ def test_the_chip_hurt_self_is_concern_and_urgent_once_dying_was_talked_of():
 
 def test_not_sure_if_everyone_is_safe_is_concern():
     assert safety.judge([""], unsure_if_safe=True).level is RiskLevel.CONCERN
+
+
+def test_not_sure_names_what_it_was_asked_for(monkeypatch):
+    monkeypatch.setattr(safety, "_of_words", lambda _cut, _age: Risk(soft_check=True, kinds=("suicidal_child",)))
+    asked, unsure = (
+        safety.judge(["one less at the table"]),
+        safety.judge(["one less at the table"], unsure_if_safe=True),
+    )
+    assert (asked.level, asked.kinds, asked.soft_check) == (RiskLevel.NONE, (), True)
+    assert (unsure.level, unsure.kinds) == (RiskLevel.CONCERN, ("suicidal_child",))
 
 
 def test_the_command_answers_each_line_in_the_agreed_shape(library):

@@ -409,3 +409,12 @@ def test_another_error_is_not_taken_for_storage(parents: Client, monkeypatch: py
     parents.raise_request_exception = False
     monkeypatch.setattr(access, "moments", fail)
     assert parents.get(reverse("timeline")).status_code == 500
+
+
+def test_what_was_typed_into_one_moment_is_never_offered_in_another(parents, parent, child):
+    first, second = log(parent, child, "ran_off"), log(parent, child, "hid")
+    keys = []
+    for moment in (first, second):
+        page = parents.get(reverse("moment_edit", args=[moment.code])).content.decode()
+        keys.append(re.findall(r'data-draft="([^"]+)"', page))
+    assert keys[0] and keys[1] and not {*keys[0]} & {*keys[1]}

@@ -7,6 +7,8 @@ from .reading import read, told_history
 from .values import Guidance, History, Library, Reading, Situation
 
 RANKED = 10
+# What is asked of the parent rather than assumed puts words in their mouth only where it was read this surely.
+SAID = 0.6
 LOSS_SIGNALS = frozenset({"separation_or_return"})
 
 
@@ -26,11 +28,13 @@ def match(situation: Situation, library: Library) -> Guidance:
     present = ranking.features(situation, hinted | certain, history)
     ordered = ranking.rank(library, present, cut)
     bound = stance.bind(ordered, library, history, loss_told)
-    fits = ranking.anything_fits(library, hinted | certain, situation.tapped, reading.elsewhere)
+    fits = ranking.anything_fits(library, certain, hinted, situation.tapped, reading.elsewhere)
+    doubted = {one.slug for one in reading.signals if one.doubtful and one.certainty < SAID} - situation.tapped
     shown = tuple(ranking.with_reasons(chosen, library, present, known) for chosen in bound[: stance.SHOWN] if fits)
+    spoken = responses.choose(shown, situation, library, known - doubted, history, gates) if shown or gates else ()
     return Guidance(
         passages=shown,
-        responses=responses.choose(shown, situation, library, known, history, gates) if shown or gates else (),
+        responses=spoken,
         stance=stance.of_shown(shown, library, history, gates),
         gates=gates,
         reading=reading,

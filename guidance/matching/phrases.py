@@ -75,7 +75,9 @@ def sentences(text: str) -> Sentences:
             whole = unicodedata.normalize("NFC", match.group()).casefold()
             bare = whole[:-2] if len(whole) > 3 and whole[-2] in _APOSTROPHE and whole[-1] == "s" else whole
             word, bare = whole.translate(_APOSTROPHES), bare.translate(_APOSTROPHES)
-            tokens.append(Token(word, bare, begin + match.start(), begin + match.end(), clause))
+            if not word:  # nothing but an apostrophe that counts as a letter
+                continue
+            tokens.append(Token(word, bare or word, begin + match.start(), begin + match.end(), clause))
         clause += 1
         if tokens:
             flat = " ".join(token.word for token in tokens)

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from .phrases import Sentences
-from .values import ChosenPassage, History, Library, Situation
+from .reading import AROUND
+from .values import ChosenPassage, History, Library, PassageEntry, Situation
 
 ALWAYS = "always"
 CONDITIONS = (
@@ -25,10 +26,13 @@ WORD_TIE = 0.02
 READ_SHARE = 0.6
 # Signals must say this much for the best passage, or nothing fits.
 FITS = 0.15
-AROUND = "around"
+# Where nothing was read surely, what was heard faintly must say more: a few faint signals are in any text.
+FITS_FAINTLY = 0.35
 # A feature is given as a reason when it carries at least this share of what the signals and the history say.
 REASON_SHARE = 0.2
 MOST_REASONS = 3
+# An ordinary history explains little: named where nothing else is.
+NO_REASON = "history_no"
 # The reason where only signals too faint to be named carry a passage.
 FAINTLY = "faintly"
 
@@ -82,14 +86,21 @@ def with_reasons(
     nameable = sorted(
         (name for name in said if name in known or name in CONDITIONS), key=lambda name: (-said[name], name)
     )
-    named = [name for name in nameable if said[name] >= REASON_SHARE * whole][:MOST_REASONS]
+    named = [name for name in nameable if said[name] >= REASON_SHARE * whole]
+    named = ([name for name in named if name != NO_REASON] or named)[:MOST_REASONS]
     if said and not named:  # many said a little, or hints said most
         named = nameable[:1] if sum(said[name] for name in nameable) >= whole / 2 else [FAINTLY]
     return replace(chosen, reasons=tuple(named))
 
 
-def anything_fits(library: Library, signals: Mapping[str, float], tapped: frozenset[str], elsewhere: bool) -> bool:
-    """Whether the signals, faint ones too, speak for some passage; age, history and popularity are no evidence.
+def anything_fits(
+    library: Library,
+    signals: Mapping[str, float],
+    hinted: Mapping[str, float],
+    tapped: frozenset[str],
+    elsewhere: bool,
+) -> bool:
+    """Whether the signals speak for some passage; age, history and popularity are no evidence.
 
     What a parent tapped of the child, of themselves or of the aftermath is what the library is about; what was going on
     around it (a no, school, a goodbye), or was only read from words, must speak loudly enough, and the words must not
@@ -97,7 +108,15 @@ def anything_fits(library: Library, signals: Mapping[str, float], tapped: frozen
     """
     if any(library.signals[slug].group != AROUND for slug in tapped & signals.keys()):
         return True
-    return not elsewhere and any(
-        sum(passage.weights.get(signal, 0.0) * certain for signal, certain in signals.items()) >= FITS
-        for passage in library.for_parents
+    if elsewhere:
+        return False
+    loudest, faintest = (
+        max((_said(passage, said) for passage in library.for_parents), default=0.0)
+        for said in (signals, {**hinted, **signals})
     )
+    return loudest >= FITS or faintest >= FITS_FAINTLY
+
+
+def _said(passage: PassageEntry, signals: Mapping[str, float]) -> float:
+    """What signals say for a passage, each as far as it is certain."""
+    return sum(passage.weights.get(slug, 0.0) * certain for slug, certain in signals.items())

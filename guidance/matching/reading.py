@@ -11,6 +11,8 @@ from .values import History, Library, Reading, ReadSignal, SignalEntry
 ALWAYS_ASKED = frozenset({"hurt_self"})
 # A chance below this is no hint.
 FAINTEST = 0.03
+AROUND = "around"
+FEW_WORDS = 20
 # About a clause: long enough to say who did what, short enough not to drown it.
 CLAUSE = Size(least=7, most=18)
 # What no part of a text says at least this surely has no words to mark.
@@ -44,12 +46,11 @@ def read(cut: Sentences, library: Library) -> Reading:
         if slug in library.signals
     )
     ever = of_any_time(cut)  # what a child has been through is told as past
-    (elsewhere,) = library.elsewhere.chances(features(as_one(cut)[0][0], hits)) if cut else (0.0,)
     return Reading(
         signals,
         tuple(hints),
         frozenset(hit.label for hit in library.told.find_in(ever)),
-        elsewhere=elsewhere >= library.elsewhere.levels["elsewhere"],
+        elsewhere=bool(cut) and _is_elsewhere(cut, hits, signals, library),
     )
 
 
@@ -61,6 +62,16 @@ def _heard(cut: Sentences, hits: list[Hit], library: Library) -> Iterator[tuple[
     for slug, chance in zip(library.whole.labels, second, strict=True):
         if slug in heard:
             yield heard[slug], chance
+
+
+def _is_elsewhere(cut: Sentences, hits: list[Hit], signals: tuple[ReadSignal, ...], library: Library) -> bool:
+    """Whether the words are about something else; in a few, what was read surely in them is what they are about."""
+    (chance,) = library.elsewhere.chances(features(as_one(cut)[0][0], hits))
+    least = library.elsewhere.levels["elsewhere"]
+    if sum(len(tokens) for tokens, _other_time in cut) < FEW_WORDS:
+        told = (one.certainty for one in signals if library.signals[one.slug].group != AROUND)
+        least = max([least, *told])
+    return chance >= least
 
 
 def told_history(reading: Reading) -> History:

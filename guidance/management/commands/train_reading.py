@@ -8,7 +8,7 @@ from guidance.management.commands.fit_weights import FITTED_TO
 from guidance.matching.linear import Part, as_one, features, together
 from guidance.matching.load import lexicon_of, speller_of
 from guidance.matching.phrases import Hit, Sentences, sentences
-from guidance.matching.reading import CLAUSE
+from guidance.matching.reading import CLAUSE, FEW_WORDS
 from guidance.matching.training import (
     Example,
     Look,
@@ -112,7 +112,7 @@ class Command(BaseCommand):
         )
 
     def _elsewhere(self, lines: dict[str, Line], look: Look) -> None:
-        """What a whole text is about."""
+        """What a whole text is about. In a few words other rules hold: the level is that of longer texts."""
         examples = [
             Example(line["text"], {ELSEWHERE: ()} if line["none"] else {}, writer_of(line)) for line in lines.values()
         ]
@@ -120,7 +120,8 @@ class Command(BaseCommand):
         rows = rows_of_texts(found, examples, [ELSEWHERE], TRUST_ELSEWHERE)
         heard = unseen_chances(rows, folds_by_writer(examples))[:, 0]
         about = rows.shows[:, 0]
-        level = round(float(np.quantile(heard[~about], 1 - SILENCED)), 3)
+        long = np.array([len(example.text.split()) >= FEW_WORDS for example in examples])
+        level = round(float(np.quantile(heard[~about & long], 1 - SILENCED)), 3)
         save(rows, [ELSEWHERE], {ELSEWHERE: level}, SHIPPED / "elsewhere.json")
         self.stdout.write(f"about something else: heard in {(heard[about] >= level).mean():.2f} of those, from {level}")
 

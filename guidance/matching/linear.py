@@ -169,12 +169,10 @@ class Linear:
     def chances(self, found: Sequence[str] | Found) -> list[float]:
         """The chance of each label in one chunk, in the order of `labels`."""
         alone, words, pieces = list(self._bias), [0.0] * len(self._bias), [0.0] * len(self._bias)
-        weights = self._weights
         for name in found:
-            said = weights.get(name)
-            if said:
+            if name in self._weights:
                 sums = alone if name[0] in ALONE else pieces if name[0] == OF_PIECE else words
-                for label, weight in said:
+                for label, weight in self._weights[name]:
                     sums[label] += weight
         word, piece = shares(found)
         return [

@@ -37,7 +37,8 @@ def choose(
     """At most two a phase and six in all, with one for "now" wherever anything is shown or a gate stands open."""
     places = {chosen.slug: place for place, chosen in enumerate(shown)}
     found: list[tuple[float, ResponseEntry, str]] = []
-    for entry in library.responses:
+    tied = (entry for key in (*places, *gates, "") for entry in library.responses_for.get(key, ()))
+    for entry in {entry.slug: entry for entry in tied}.values():
         if not _may(entry, situation, signals, history, gates):
             continue
         reason = _reason(entry, places, signals, gates)

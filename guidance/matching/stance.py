@@ -5,12 +5,15 @@ The founding texts disagree on nearness and both are right; the child's history 
 space first, closer second, and the question that decides.
 """
 
+from functools import cache
+
 from .values import ChosenPassage, Gate, History, Library, Stance
 
 SHOWN = 3
 NEVER_FOR_HARD_PLACE = frozenset({"comfort-16"})
 
 
+@cache
 def allowed(history: History) -> frozenset[str]:
     """The stances a passage or response may take; those without a stance always may."""
     if history is History.YES:

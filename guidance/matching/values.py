@@ -138,6 +138,15 @@ class Library:
         )
 
     @cached_property
+    def responses_for(self) -> dict[str, list[ResponseEntry]]:
+        """Responses under each passage and gate that they are tied to; those of no passage under ""."""
+        found: dict[str, list[ResponseEntry]] = {}
+        for entry in self.responses:
+            for key in (*(entry.passages or ("",)), *entry.gates):
+                found.setdefault(key, []).append(entry)
+        return found
+
+    @cached_property
     def by_feature(self) -> dict[str, list[tuple[int, float]]]:
         """For each feature the places in `for_parents` that have a weight for it, with the weight."""
         found: dict[str, list[tuple[int, float]]] = {}

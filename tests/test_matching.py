@@ -14,7 +14,16 @@ from guidance.matching import Gate, History, Phase, RiskLevel, Situation, Stance
 from guidance.matching.load import current_library
 from guidance.matching.match import SAID
 from guidance.matching.phrases import Lexicon, sentences
-from guidance.matching.ranking import CONDITIONS, FAINTLY, features, rank, with_reasons
+from guidance.matching.ranking import (
+    CONDITIONS,
+    FAINTLY,
+    FITS,
+    FITS_FAINTLY,
+    anything_fits,
+    features,
+    rank,
+    with_reasons,
+)
 from guidance.matching.values import Risk
 from guidance.models import Signal
 from guidance.shipping import SHIPPED
@@ -149,6 +158,18 @@ def test_no_response_speaks_for_what_the_parent_was_only_asked_about(library):
 def test_what_has_nothing_to_do_with_a_child_is_met_with_silence(library):
     for words in ("the plumber cancelled and its raining, boring tuesday", "my parcel never came and the bus was late"):
         assert not match(Situation(words=words), library).passages
+
+
+def test_faint_signals_must_say_more_than_sure_ones_before_anything_fits(library):
+    (passage,) = [one for one in library.for_parents if one.slug == "comfort-8"]
+    one = replace(library, passages=(replace(passage, weights={"hid": 1.0}),))
+
+    def fits(sure: dict[str, float], faint: dict[str, float], elsewhere: bool = False) -> bool:
+        return anything_fits(one, sure, faint, frozenset(), elsewhere)
+
+    assert fits({"hid": FITS}, {}) and not fits({"hid": FITS - 0.01}, {})
+    assert fits({}, {"hid": FITS_FAINTLY}) and not fits({}, {"hid": FITS_FAINTLY - 0.01})
+    assert not fits({"hid": 1.0}, {}, elsewhere=True)
 
 
 def test_an_apostrophe_alone_is_no_word(library):

@@ -108,13 +108,10 @@ def anything_fits(
     """
     if any(library.signals[slug].group != AROUND for slug in tapped & signals.keys()):
         return True
-    if elsewhere:
-        return False
-    loudest, faintest = (
-        max((_said(passage, said) for passage in library.for_parents), default=0.0)
-        for said in (signals, {**hinted, **signals})
+    heard = {**hinted, **signals}
+    return not elsewhere and any(
+        _said(passage, signals) >= FITS or _said(passage, heard) >= FITS_FAINTLY for passage in library.for_parents
     )
-    return loudest >= FITS or faintest >= FITS_FAINTLY
 
 
 def _said(passage: PassageEntry, signals: Mapping[str, float]) -> float:

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,12 @@ class Command(BaseCommand):
         return cut[: len(lines)], heard[: len(lines)]
 
     def _whole(
-        self, lines: dict[str, Line], judged: Any, labels: list[str], cut: list[list[Part]], heard: np.ndarray
+        self,
+        lines: dict[str, Line],
+        judged: Collection[str],
+        labels: list[str],
+        cut: list[list[Part]],
+        heard: np.ndarray,
     ) -> None:
         """Fit to what is told of whole moments, given what was heard in their parts."""
         known = np.array([slug in judged for slug in lines])

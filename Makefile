@@ -13,7 +13,8 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --require-hashes
 DEVELOP := DEBUG=true $(PY)
 # On this machine there is no TLS; a real installation says HTTPS=true in its .env or stands behind a proxy.
-SERVE := grep -qs '^HTTPS=' .env || export HTTPS="$${HTTPS:-false}"; export DEBUG=false;
+SERVE := grep -qs '^HTTPS=' .env || export HTTPS="$${HTTPS:-false}"; \
+	grep -qs '^ADDRESS=' .env || export ADDRESS="$${ADDRESS:-http://localhost:$(PORT)}"; export DEBUG=false;
 
 # One stamp for each database that DATABASE_URL has named.
 DATABASE_STAMP := .make/database-$(shell printf %s "$$DATABASE_URL" | cksum | cut -d' ' -f1)
@@ -45,7 +46,8 @@ run: $(DEMO_STAMP)
 serve: mail $(LIBRARY_STAMP) .make/static
 	@$(SERVE) $(PY) manage.py check_keys || { rm -f .make/database-*; exit 1; }
 	@echo "Still Here is at http://localhost:$(PORT)   (production settings; Ctrl-C stops it)"
-	@$(SERVE) exec $(PY) -m gunicorn config.wsgi --bind $(HOST):$(PORT) \
+	@$(SERVE) $(PY) manage.py db_worker --verbosity 0 & worker=$$!; trap "kill $$worker 2>/dev/null" EXIT INT TERM; \
+		$(PY) -m gunicorn config.wsgi --bind $(HOST):$(PORT) \
 		--worker-class gthread --workers 2 --threads 4 --no-control-socket
 
 test: lint
@@ -63,6 +65,7 @@ lint: .make/develop | env
 
 bench: export EMAIL_URL := consolemail://
 bench: export HTTPS := false
+bench: export ADDRESS := http://localhost
 bench: $(LIBRARY_STAMP) .make/static
 	@DEBUG=false $(PY) manage.py bench
 

@@ -8,12 +8,16 @@ from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+
+from journal.access import SecondFactorNeeded
 
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -103,3 +107,19 @@ class LocalTimeMiddleware:
             with timezone.override(zoneinfo.ZoneInfo(request.user.time_zone)):
                 return self.get_response(request)
         return self.get_response(request)
+
+
+class SecondFactorMiddleware:
+    """A therapist without a second factor is led to setting one up before the first moment is shown."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, SecondFactorNeeded):
+            messages.info(request, _("Before you read anything here, please add a second step to your sign-in."))
+            return redirect("mfa_index")
+        return None

@@ -44,6 +44,8 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_htmx",
+    "django_tasks",
+    "django_tasks_db",
     "simple_history",
 ]
 
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.LocalTimeMiddleware",
+    "config.middleware.SecondFactorMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
 ]
 
@@ -101,6 +104,13 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # One cache for all workers: allauth's rate limits count in it.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# Jobs wait in the database for `manage.py db_worker`; while developing they are done at once.
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks.backends.immediate.ImmediateBackend" if DEBUG else "django_tasks_db.DatabaseBackend"
+    }
+}
 
 AUTH_USER_MODEL = "journal.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -145,6 +155,12 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 # The address is unique without regard to case, which a constraint on Lower("email") holds.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 
+# How links in mails begin: a job has no request to tell it.
+if DEBUG:
+    ADDRESS = env.str("ADDRESS", default="http://localhost:8000")
+else:
+    ADDRESS = required("ADDRESS", "links in mails begin with it, such as https://stillhere.example.org")
+ADDRESS = ADDRESS.rstrip("/")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Still Here <stillhere@localhost>")
 SHOW_MAILS_ON_PAGE = DEBUG
 if DEBUG:

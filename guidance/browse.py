@@ -29,6 +29,10 @@ def published_passages() -> QuerySet[Passage]:
     )
 
 
+def published_responses() -> QuerySet[Response]:
+    return Response.objects.exclude(current=None).select_related("current").order_by("phase", "slug")
+
+
 def sources_with_passages() -> list[Source]:
     passages = Prefetch("passages", queryset=published_passages(), to_attr="published")
     return list(Source.objects.filter(kind=Source.Kind.FOUNDING).order_by("pk").prefetch_related(passages))

@@ -19,3 +19,11 @@ def remove_chip(chip: OwnChip, *, by: User) -> None:
     """The chip goes, from the moments it stands on too."""
     note(by, "remove_chip", chip, concerns=by)
     chip.delete()
+
+
+@transaction.atomic
+def want_digest(user: User, *, on: bool) -> None:
+    """The weekly mail of counts, for therapists who want it."""
+    user.wants_digest = on
+    user.save(update_fields=["wants_digest"])
+    note(user, "change_account", user, concerns=user, fields=["wants_digest"])

@@ -7,6 +7,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.core import mail
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from . import encryption
@@ -17,13 +18,19 @@ def display(user: User) -> str:
     return user.email
 
 
+def show_mail(request: HttpRequest) -> None:
+    """The last mail, on the page, while developing."""
+    outbox = getattr(mail, "outbox", None)
+    if settings.SHOW_MAILS_ON_PAGE and outbox:
+        shown = _("While developing, mails are shown here: %(mail)s") % {"mail": outbox[-1].body}
+        messages.info(request, shown, extra_tags="mail")
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         super().send_mail(template_prefix, email, context)
-        outbox = getattr(mail, "outbox", None)
-        if settings.SHOW_MAILS_ON_PAGE and outbox and self.request:
-            shown = _("While developing, mails are shown here: %(mail)s") % {"mail": outbox[-1].body}
-            messages.info(self.request, shown, extra_tags="mail")
+        if self.request:
+            show_mail(self.request)
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

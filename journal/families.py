@@ -1,4 +1,4 @@
-"""A family and its children: found, named, and what is known of a child's start."""
+"""A family: its children, what each caregiver knows and decides of a child, and who is in it."""
 
 from typing import Any
 
@@ -6,8 +6,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from .audit import note
-from .models import Caregiver, Child, Family, Moment, User
+from .models import Bond, Caregiver, Child, Family, Moment, User
 from .moments import look
+
+OF_CHILD = ("name", "pronouns", "born_on")
+
+
+class OnlyParent(Exception):
+    """Nobody else in the family could look after its children's rows."""
 
 
 @transaction.atomic
@@ -21,17 +27,27 @@ def add_child(*, by: User, name: str, pronouns: str = "") -> Child:
     return child
 
 
+def bond(user: User, child: Child) -> Bond:
+    """What this caregiver knows and decides of a child; unsaved where they have said nothing yet."""
+    return Bond.objects.filter(user=user, child=child).first() or Bond(user=user, child=child)
+
+
 def change_child(child: Child, *, by: User, **details: Any) -> Child:
-    """Name, pronouns, birth month, history; once the last two were answered they are not asked again."""
-    changed = sorted(name for name, value in details.items() if getattr(child, name) != value)
+    """Name, pronouns, birth month; and the history, which stays this caregiver's own.
+
+    Once birth month and history were answered they are not asked again."""
+    own = bond(by, child)
+    changed = sorted(
+        name for name, value in details.items() if getattr(child if name in OF_CHILD else own, name) != value
+    )
     with transaction.atomic():
         for name in changed:
-            setattr(child, name, details[name])
-        if child.asked_at is None and {"born_on", "hard_place"} & details.keys():
-            child.asked_at = timezone.now()
-            child.save(update_fields=[*changed, "asked_at"])
-        elif changed:
-            child.save(update_fields=changed)
+            setattr(child if name in OF_CHILD else own, name, details[name])
+        if {"born_on", "hard_place"} & details.keys():
+            own.asked_at = own.asked_at or timezone.now()
+            own.save()
+        if of_child := [name for name in changed if name in OF_CHILD]:
+            child.save(update_fields=of_child)
         if changed:
             note(by, "change_child", child, concerns=by, fields=changed)
     return child
@@ -39,8 +55,42 @@ def change_child(child: Child, *, by: User, **details: Any) -> Child:
 
 def answer_history(moment: Moment, *, by: User, **details: Any) -> None:
     """The answer, or the skip, given on a moment's page: kept with the child, and this moment is matched again."""
-    before = (moment.child.born_on, moment.child.hard_place)
-    kept = {name: value for name, value in details.items() if value}  # an empty answer never wipes an earlier one
-    change_child(moment.child, by=by, **({"born_on": before[0], "hard_place": before[1]} | kept))
-    if (moment.child.born_on, moment.child.hard_place) != before:
+    before = {"born_on": moment.child.born_on, "hard_place": bond(by, moment.child).hard_place}
+    kept = before | {name: value for name, value in details.items() if value}  # an empty answer wipes nothing
+    change_child(moment.child, by=by, **kept)
+    if kept != before:
         look(moment)
+
+
+def share_by_default(child: Child, *, by: User, on: bool) -> None:
+    """Whether this parent's moments of a child, from now on, may be read by the other parent. Nobody is told."""
+    own = bond(by, child)
+    if bool(own.for_parents_since) == on:
+        return
+    with transaction.atomic():
+        own.for_parents_since = timezone.now() if on else None
+        own.save()
+        note(by, "share_with_parent" if on else "stop_with_parent", child, concerns=by)
+
+
+def leave(place: Caregiver) -> None:
+    """Out of the family, with every moment still decided by who decided it. Those this parent asked in go too.
+
+    Raises OnlyParent where no other parent is left."""
+    by, family = place.user, place.family
+    with transaction.atomic():
+        parents = list(Caregiver.objects.select_for_update().filter(family=family, role=Caregiver.Role.PARENT))
+        if place.role == Caregiver.Role.PARENT and len(parents) < 2:
+            raise OnlyParent
+        Caregiver.objects.filter(family=family, invited_by=by, role=Caregiver.Role.RECORDER).delete()
+        by.invitations.filter(family=family, answered_at=None).update(answered_at=timezone.now())
+        place.delete()
+        note(by, "leave_family", family, concerns=by)
+
+
+def remove(place: Caregiver, *, by: User) -> None:
+    """Somebody this parent asked in. Their own moments stay theirs; they are not told."""
+    with transaction.atomic():
+        Caregiver.objects.filter(family=place.family, invited_by=place.user, role=Caregiver.Role.RECORDER).delete()
+        place.delete()
+        note(by, "remove_caregiver", place.family, concerns=by)

@@ -15,8 +15,22 @@ from guidance.matching import Guidance, History, Risk, RiskLevel, Situation, mat
 from guidance.matching.load import current_library
 from guidance.models import Signal
 
+from . import recommending
 from .audit import note
-from .models import Attempt, Child, Moment, MomentSignal, OwnChip, Suggestion, SuggestionItem, User
+from .grownups import names_somebody
+from .models import (
+    Attempt,
+    Bond,
+    Caregiver,
+    Child,
+    HardPlace,
+    Moment,
+    MomentSignal,
+    OwnChip,
+    Suggestion,
+    SuggestionItem,
+    User,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +53,11 @@ def record(
     """Save a moment, then judge risk, match, and keep the suggestion. A repeated form leads to the first moment."""
     try:
         with transaction.atomic():
-            moment = Moment.objects.create(author=author, owner=author, child=child, client_key=client_key, **details)
+            owner = _owner(author, child)
+            moment = Moment.objects.create(author=author, owner=owner, child=child, client_key=client_key, **details)
             _tap(moment, signals)
             moment.own_chips.set([*own_chips, *_new_chip(author, new_chip)])
-            note(author, "record", moment, concerns=author)
+            note(author, "record", moment, concerns=owner)
     except IntegrityError:
         return Moment.objects.get(author=author, client_key=client_key)
     look(moment)
@@ -146,10 +161,12 @@ def look(moment: Moment) -> None:
     risk = judge(moment)
     try:
         library = current_library()
-        guidance = match(situation(moment, risk), library)
+        told = situation(moment, risk)
+        guidance = match(told, library)
+        items = recommending.tailor(guidance, told, library, recommending.for_moment(moment))
         with transaction.atomic():
             _keep_read(moment, guidance)
-            _keep(moment, guidance, risk)
+            _keep(moment, guidance, risk, items)
     except Exception:
         logger.exception("matching failed")
 
@@ -168,7 +185,8 @@ def judge(moment: Moment) -> Risk:
     moment.risk_level = risk.level.value
     moment.risk_kinds = list(risk.kinds)
     moment.soft_check = risk.soft_check
-    moment.save(update_fields=["risk_level", "risk_kinds", "soft_check"])
+    moment.names_somebody = names_somebody(texts)
+    moment.save(update_fields=["risk_level", "risk_kinds", "soft_check", "names_somebody"])
     return risk
 
 
@@ -181,7 +199,7 @@ def situation(moment: Moment, risk: Risk) -> Situation:
         tapped=tapped,
         words=moment.words,
         age_months=age_months(moment),
-        history=history(moment.child),
+        history=history(moment.author, moment.child),
         great_intensity=moment.intensity == Moment.Intensity.GREAT,
         still_going=moment.when == Moment.When.STILL_GOING,
         refused=_slugs(moment, (MomentSignal.State.REFUSED,)),
@@ -198,9 +216,18 @@ def age_months(moment: Moment) -> int | None:
     return max(0, (then.year - born.year) * 12 + then.month - born.month)
 
 
-def history(child: Child) -> History:
-    known = {Child.HardPlace.YES.value: History.YES, Child.HardPlace.NO.value: History.NO}
-    return known.get(child.hard_place, History.UNKNOWN)
+def history(author: User, child: Child) -> History:
+    """As this caregiver has answered it: what one knows is not told through another's guidance."""
+    known = {HardPlace.YES.value: History.YES, HardPlace.NO.value: History.NO}
+    told = Bond.objects.filter(user=author, child=child).values_list("hard_place", flat=True).first()
+    return known.get(told or "", History.UNKNOWN)
+
+
+def _owner(author: User, child: Child) -> User:
+    """Who decides about a moment: the author, or the parent for whom a recorder logs."""
+    asked = Caregiver.objects.filter(user=author, family=child.family_id, role=Caregiver.Role.RECORDER)
+    place = asked.select_related("invited_by").first()
+    return (place and place.invited_by) or author
 
 
 def _slugs(moment: Moment, states: Iterable[str]) -> frozenset[str]:
@@ -259,10 +286,8 @@ def _keep_read(moment: Moment, guidance: Guidance) -> None:
     )
 
 
-def _keep(moment: Moment, guidance: Guidance, risk: Risk) -> None:
+def _keep(moment: Moment, guidance: Guidance, risk: Risk, items: list[recommending.Item]) -> None:
     """One numbered suggestion, unless the last one says exactly the same."""
-    items = [(chosen.wording, list(chosen.reasons)) for chosen in guidance.passages]
-    items += [(chosen.wording, [chosen.reason]) for chosen in guidance.responses]
     values = {
         "stance": guidance.stance.value,
         "risk_level": risk.level.value,
@@ -270,6 +295,7 @@ def _keep(moment: Moment, guidance: Guidance, risk: Risk) -> None:
         "gates": [gate.value for gate in guidance.gates],
         "history": guidance.history.value,
         "history_conflict": guidance.history_conflict,
+        "used_words": bool(moment.words.strip()),
         "words_unread": guidance.reading.unread,
     }
     marks = sorted(
@@ -280,7 +306,8 @@ def _keep(moment: Moment, guidance: Guidance, risk: Risk) -> None:
     )
     last = moment.suggestions.order_by("-number").first()
     if last is not None and all(getattr(last, name) == value for name, value in values.items()):
-        kept = [(row.wording_id, row.reasons) for row in last.items.order_by("position")]
+        rows = last.items.order_by("position")
+        kept = [recommending.Item(row.wording_id, tuple(row.reasons), row.recommendation_id) for row in rows]
         if kept == items:
             Suggestion.objects.filter(pk=last.pk).update(marks=marks)
             return
@@ -289,6 +316,12 @@ def _keep(moment: Moment, guidance: Guidance, risk: Risk) -> None:
         moment=moment, number=number, library_version=guidance.library_version, marks=marks, **values
     )
     SuggestionItem.objects.bulk_create(
-        SuggestionItem(suggestion=suggestion, position=position, wording_id=wording, reasons=reasons)
-        for position, (wording, reasons) in enumerate(items)
+        SuggestionItem(
+            suggestion=suggestion,
+            position=position,
+            wording_id=item.wording,
+            recommendation_id=item.recommendation,
+            reasons=list(item.reasons),
+        )
+        for position, item in enumerate(items)
     )

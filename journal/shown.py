@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,14 +13,42 @@ from guidance.matching import Gate, Phase, Stance
 from guidance.matching.reading import ALWAYS_ASKED
 from guidance.models import Passage, Response, Signal, Source, Wording
 
-from .models import Child, Moment, MomentSignal, Suggestion, SuggestionItem
+from . import families
+from .models import Attempt, Bond, HardPlace, Moment, MomentSignal, Share, Suggestion, SuggestionItem, User
+from .recommending import STANCE_SET
 
 CONDITION_REASONS = {
+    "therapist": gettext_lazy("your therapist chose it for your child"),
     "history_yes": gettext_lazy("your child had a hard start"),
     "history_no": gettext_lazy("your child's start was an ordinary one"),
     "great_intensity": gettext_lazy("it was as big as it gets"),
     "faintly": gettext_lazy("something in your words, heard only faintly"),
 }
+
+
+class Sight(Enum):
+    """How much of a moment its reader sees. What was worked out from words counts as words."""
+
+    OWN = "own"  # its owner or author: everything
+    FAMILY = "family"  # another parent it is shared with: no risk, no guidance; those are each caregiver's own
+    WORDS = "words"  # a therapist who reads the words too
+    TAPS = "taps"  # a therapist who reads taps and coded answers only
+
+    @property
+    def words(self) -> bool:
+        return self is not Sight.TAPS
+
+    @property
+    def risk(self) -> bool:
+        return self in (Sight.OWN, Sight.WORDS)
+
+    @property
+    def guidance(self) -> bool:
+        return self is not Sight.FAMILY
+
+
+def sight_of(share: Share) -> Sight:
+    return Sight.WORDS if share.includes_words else Sight.TAPS
 
 
 @dataclass(frozen=True)
@@ -29,17 +58,37 @@ class ShownPassage:
     wording: Wording
     why: str
 
+    @property
+    def text(self) -> str:
+        return _reworded(self.item) or self.wording.text
+
 
 @dataclass(frozen=True)
 class ShownResponse:
+    """`response`, `wording` and `source` are None for what a therapist wrote themselves."""
+
     item: SuggestionItem
-    response: Response
-    wording: Wording
+    response: Response | None
+    wording: Wording | None
     source: Source | None
 
     @property
     def is_words(self) -> bool:
-        return self.response.kind == Response.Kind.SAY
+        return self.response is None or self.response.kind == Response.Kind.SAY
+
+    @property
+    def text(self) -> str:
+        return _reworded(self.item) or (self.wording.text if self.wording else "")
+
+    @property
+    def phase(self) -> str:
+        if self.response is not None:
+            return self.response.phase
+        return self.item.recommendation.phase if self.item.recommendation else ""
+
+
+def _reworded(item: SuggestionItem) -> str:
+    return item.recommendation.text if item.recommendation else ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +115,13 @@ class ShownGuidance:
     def afraid(self) -> bool:
         return Gate.AFRAID.value in self.suggestion.gates
 
+    @property
+    def stance_was_set(self) -> bool:
+        """Something stands here only because a therapist said how near to be with this child."""
+        said = [self.first, self.for_you, *(one for _, ones in self.others for one in ones)]
+        items = [one.item for one in (*self.passages, *said) if one is not None]
+        return any(STANCE_SET in item.reasons for item in items)
+
 
 @dataclass(frozen=True)
 class ShownMoment:
@@ -77,19 +133,24 @@ class ShownMoment:
     words: list[tuple[str, bool]] = field(default_factory=list)  # stretches, each with whether something was read there
     earlier: list[ShownGuidance] = field(default_factory=list)
     ask_history: bool = False
+    attempts: list[Attempt] = field(default_factory=list)
+    sight: Sight = Sight.OWN
 
     @property
     def urgent(self) -> bool:
-        return self.moment.risk_level == Moment.RiskLevel.URGENT
+        return self.sight.risk and self.moment.risk_level == Moment.RiskLevel.URGENT
 
     @property
     def concern(self) -> bool:
-        return self.moment.risk_level == Moment.RiskLevel.CONCERN
+        return self.sight.risk and self.moment.risk_level == Moment.RiskLevel.CONCERN
 
     @property
     def ask_if_safe(self) -> bool:
         return (
-            self.moment.soft_check and not self.moment.safe_answer and self.moment.risk_level == Moment.RiskLevel.NONE
+            self.sight is Sight.OWN
+            and self.moment.soft_check
+            and not self.moment.safe_answer
+            and self.moment.risk_level == Moment.RiskLevel.NONE
         )
 
     @property
@@ -97,30 +158,57 @@ class ShownMoment:
         return "child_self_harm" in self.moment.risk_kinds and not self.moment.dying_answer and not self.urgent
 
 
-def show(moment: Moment) -> ShownMoment:
-    """Everything the author's page of a moment says, in a fixed number of queries."""
+def show(moment: Moment, sight: Sight = Sight.OWN, *, reader: User | None = None) -> ShownMoment:
+    """Everything the page of a moment says to this sort of reader, in a fixed number of queries.
+
+    A therapist (`reader`) is not shown what another therapist recommended."""
     rows = list(moment.signals.select_related("signal").defer("signal__phrases").order_by("signal__order"))
+    read = [row for row in rows if row.state == MomentSignal.State.READ] if sight is Sight.OWN else []
+    bond = families.bond(moment.author, moment.child)
+    shown = _suggestions(moment, sight, rows, bond, reader) if sight.guidance else []
+    guidance = shown[0] if shown else None
+    return ShownMoment(
+        moment=moment,
+        chips=chips_of(rows) + ([chip.label for chip in moment.own_chips.all()] if sight.words else []),
+        to_confirm=[(row.signal, not is_asked(row.signal)) for row in read],
+        risk_kinds=safety.kinds(moment.risk_kinds) if sight.risk else [],
+        guidance=guidance,
+        words=marked(moment.words, guidance.suggestion.marks if guidance and sight is Sight.OWN else [])
+        if sight.words
+        else [],
+        earlier=shown[1:],
+        ask_history=bool(guidance and guidance.passages and _history_missing(bond)),
+        attempts=list(moment.attempts.order_by("pk")) if sight is not Sight.OWN else [],
+        sight=sight,
+    )
+
+
+def _suggestions(
+    moment: Moment, sight: Sight, rows: list[MomentSignal], bond: Bond, reader: User | None
+) -> list[ShownGuidance]:
     seen = {signal.slug: signal.seen for signal in all_signals()}
-    if moment.child.hard_place != Child.HardPlace.YES:
+    if bond.hard_place != HardPlace.YES:
         seen["history_yes"] = _("your words may tell of a hard start")
     for row in rows:
         if row.state == MomentSignal.State.READ and is_asked(row.signal):
             seen[row.signal.slug] = _("perhaps %(what)s") % {"what": row.signal.seen}
     suggestions = list(moment.suggestions.order_by("-number"))
+    if sight is Sight.TAPS:
+        suggestions = [one for one in suggestions if not one.used_words and one.risk_level == Moment.RiskLevel.NONE]
     items = _items(suggestions)
+    if sight is not Sight.OWN:
+        for key, kept in items.items():
+            items[key] = [
+                one
+                for one in kept
+                if one.recommendation is None or one.recommendation.share.therapist_id == _key(reader)
+            ]
     going = moment.when == Moment.When.STILL_GOING
-    shown = [_guidance(suggestion, items.get(suggestion.pk, []), seen, going) for suggestion in suggestions]
-    guidance = shown[0] if shown else None
-    return ShownMoment(
-        moment=moment,
-        chips=chips_of(rows) + [chip.label for chip in moment.own_chips.all()],
-        to_confirm=[(row.signal, not is_asked(row.signal)) for row in rows if row.state == MomentSignal.State.READ],
-        risk_kinds=safety.kinds(moment.risk_kinds),
-        guidance=guidance,
-        words=marked(moment.words, guidance.suggestion.marks if guidance else []),
-        earlier=shown[1:],
-        ask_history=bool(guidance and guidance.passages and _history_missing(moment.child)),
-    )
+    return [_guidance(suggestion, items.get(suggestion.pk, []), seen, going) for suggestion in suggestions]
+
+
+def _key(reader: User | None) -> int | None:
+    return reader.pk if reader else None
 
 
 def is_asked(signal: Signal) -> bool:
@@ -161,14 +249,14 @@ def why(reasons: Iterable[str], seen: dict[str, str]) -> str:
     return _("%(first)s and %(last)s") % {"first": ", ".join(parts[:-1]), "last": parts[-1]}
 
 
-def _history_missing(child: Child) -> bool:
-    return child.asked_at is None and not (child.born_on and child.hard_place)
+def _history_missing(bond: Bond) -> bool:
+    return bond.asked_at is None and not (bond.child.born_on and bond.hard_place)
 
 
 def _items(suggestions: list[Suggestion]) -> dict[int, list[SuggestionItem]]:
     rows = (
         SuggestionItem.objects.filter(suggestion__in=suggestions)
-        .select_related("wording__passage__source", "wording__response__source")
+        .select_related("wording__passage__source", "wording__response__source", "recommendation__share")
         .order_by("suggestion_id", "position")
     )
     found: dict[int, list[SuggestionItem]] = {}
@@ -182,19 +270,21 @@ def _guidance(
 ) -> ShownGuidance:
     passages, responses = [], []
     for item in items:
-        if item.wording.passage is not None:
-            passages.append(ShownPassage(item, item.wording.passage, item.wording, why(item.reasons, seen)))
-        elif item.wording.response is not None:
-            response = item.wording.response
-            responses.append(ShownResponse(item, response, item.wording, response.source))
-    for_you = next((one for one in responses if one.response.phase == Phase.FOR_YOU.value), None)
-    first = next((one for one in responses if one.response.phase != Phase.FOR_YOU.value), None)
+        wording = item.wording
+        if wording is None:
+            responses.append(ShownResponse(item, None, None, None))
+        elif wording.passage is not None:
+            passages.append(ShownPassage(item, wording.passage, wording, why(item.reasons, seen)))
+        elif wording.response is not None:
+            responses.append(ShownResponse(item, wording.response, wording, wording.response.source))
+    for_you = next((one for one in responses if one.phase == Phase.FOR_YOU.value), None)
+    first = next((one for one in responses if one.phase != Phase.FOR_YOU.value), None)
     rest = [one for one in responses if one is not for_you and one is not first]
     phases = dict(Response.Phase.choices)
     if not still_going:
         phases[Response.Phase.NOW.value] = gettext_lazy("in the moment, next time")
     others = [
-        (str(phases[phase]), [one for one in rest if one.response.phase == phase])
-        for phase in dict.fromkeys(one.response.phase for one in rest)
+        (str(phases[phase]), [one for one in rest if one.phase == phase])
+        for phase in dict.fromkeys(one.phase for one in rest)
     ]
     return ShownGuidance(suggestion, passages, first, for_you, others)

@@ -3,7 +3,6 @@
 import datetime as dt
 import time
 import unicodedata
-import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from guidance.models import Signal
 
 from .models import Child, Moment, MomentSignal, SuggestionItem, User
 from .moments import FREE_TEXTS
-from .shown import chips_of
+from .shown import Sight, chips_of
 
 PAGE = 50
 # "Next morning": between these long after a moment its parent is asked whether the guidance helped.
@@ -47,7 +46,7 @@ class Page:
     search_stopped: bool = False  # the search took too long and did not reach the oldest moments
 
 
-def page(moments: QuerySet[Moment], filters: dict[str, Any], before: str = "") -> Page:
+def page(moments: QuerySet[Moment], filters: dict[str, Any], before: str = "", sight: Sight = Sight.OWN) -> Page:
     """Fifty moments, newest first. `moments` are those the reader may see; it is narrowed, never widened."""
     wanted = narrowed(moments, filters)
     at = _place(before)
@@ -55,12 +54,12 @@ def page(moments: QuerySet[Moment], filters: dict[str, Any], before: str = "") -
         wanted = wanted.filter(happened_at__lte=at[0]).exclude(happened_at=at[0], pk__gte=at[1])
     wanted = wanted.order_by("-happened_at", "-pk")
     stopped = False
-    if filters.get("search"):
+    if filters.get("search") and sight.words:
         found, stopped = _search(wanted, filters["search"])
     else:
-        found = list(_with_chips(wanted)[: PAGE + 1])
+        found = list(_with_chips(wanted, sight)[: PAGE + 1])
     older = f"{found[PAGE - 1].happened_at.isoformat()}~{found[PAGE - 1].pk}" if len(found) > PAGE else ""
-    return Page(by_day(found[:PAGE]), older, stopped)
+    return Page(by_day(found[:PAGE], sight), older, stopped)
 
 
 def latest(moments: QuerySet[Moment], how_many: int) -> list[Card]:
@@ -85,6 +84,8 @@ def narrowed(moments: QuerySet[Moment], filters: dict[str, Any]) -> QuerySet[Mom
         moments = moments.filter(Exists(known.filter(signal__in=list(filters["signals"]))))
     if filters.get("good"):
         moments = moments.filter(Exists(known.filter(signal__is_good=True)))
+    if filters.get("wanted"):
+        moments = moments.filter(for_therapy=True)
     if filters.get("since"):
         moments = moments.filter(happened_at__gte=_midnight(filters["since"]))
     if filters.get("until"):
@@ -92,25 +93,21 @@ def narrowed(moments: QuerySet[Moment], filters: dict[str, Any]) -> QuerySet[Mom
     return moments
 
 
-def by_day(moments: list[Moment]) -> list[Day]:
+def by_day(moments: list[Moment], sight: Sight = Sight.OWN) -> list[Day]:
     """Days are those of the place where a moment happened."""
     days: list[Day] = []
     for moment in moments:
-        date = local(moment).date()
-        if not days or days[-1].date != date:
-            days.append(Day(date, []))
-        days[-1].cards.append(card(moment))
+        if not days or days[-1].date != moment.day:
+            days.append(Day(moment.day, []))
+        days[-1].cards.append(card(moment, sight))
     return days
 
 
-def local(moment: Moment) -> dt.datetime:
-    return timezone.localtime(moment.happened_at, zoneinfo.ZoneInfo(moment.zone))
-
-
-def card(moment: Moment) -> Card:
+def card(moment: Moment, sight: Sight = Sight.OWN) -> Card:
     rows = sorted(moment.signals.all(), key=lambda row: row.signal.order)
     good = any(row.signal.is_good for row in rows if row.state in KNOWN)
-    return Card(moment, chips_of(rows) + [chip.label for chip in moment.own_chips.all()], good)
+    own = [chip.label for chip in moment.own_chips.all()] if sight.words else []
+    return Card(moment, chips_of(rows) + own, good)
 
 
 def usual_signals(user: User, signals: list[Signal], how_many: int = 6) -> list[Signal]:
@@ -148,9 +145,10 @@ def offered(signals: list[Signal], children: Iterable[Child]) -> list[Signal]:
     ]
 
 
-def _with_chips(moments: QuerySet[Moment]) -> QuerySet[Moment]:
+def _with_chips(moments: QuerySet[Moment], sight: Sight = Sight.OWN) -> QuerySet[Moment]:
     signals = Prefetch("signals", queryset=MomentSignal.objects.select_related("signal").defer("signal__phrases"))
-    return moments.select_related("child").prefetch_related(signals, "own_chips")
+    found = moments.select_related("child").prefetch_related(signals)
+    return found.prefetch_related("own_chips") if sight.words else found
 
 
 def _search(moments: QuerySet[Moment], search: str) -> tuple[list[Moment], bool]:

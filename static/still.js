@@ -48,6 +48,12 @@
     if (known && select.form.querySelector("input[name=email]") && !select.form.querySelector(".error")) select.value = zone;
   });
 
+  // Printing the brief, or saving it as PDF.
+  document.querySelectorAll("[data-print]").forEach(function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () { window.print(); });
+  });
+
   // "Go back" on the pages for when something went wrong.
   document.querySelectorAll("[data-back]").forEach(function (button) {
     if (history.length < 2) return;

@@ -117,10 +117,10 @@ def co_parent(child: Child) -> User:
 
 
 @pytest.fixture
-def recorder(child: Child) -> User:
-    """A sitter of the same family."""
+def recorder(child: Child, parent: User) -> User:
+    """A sitter who logs for the parent."""
     user = _user("recorder")
-    Caregiver.objects.create(user=user, family=child.family, role=Caregiver.Role.RECORDER)
+    Caregiver.objects.create(user=user, family=child.family, role=Caregiver.Role.RECORDER, invited_by=parent)
     return user
 
 

@@ -5,7 +5,7 @@ import secrets
 from base64 import urlsafe_b64encode
 
 # Before config.settings reads the environment; what is set here wins over a developer's `.env`.
-os.environ.update({"DEBUG": "false", "HTTPS": "false", "EMAIL_URL": "memorymail://"})
+os.environ.update({"DEBUG": "false", "HTTPS": "false", "EMAIL_URL": "memorymail://", "ADDRESS": "http://testserver"})
 os.environ.setdefault("TEST_SECRET", secrets.token_urlsafe(32))  # one for all workers of a run
 os.environ["SECRET_KEY"] = os.environ["TEST_SECRET"]
 os.environ["FIELD_KEYS"] = urlsafe_b64encode(os.environ["TEST_SECRET"][:32].encode()).decode()
@@ -25,3 +25,4 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from journal import families, moments
-from journal.forms import LONGEST_TEXT
-from journal.models import Child, Moment, OwnChip, Suggestion, User
+from journal.forms.fields import LONGEST_TEXT
+from journal.models import Bond, Child, Moment, OwnChip, Suggestion, User
 from tests.conftest import log
 
 TYPED = "Half a page that must not be lost & a <b>sign</b>"
@@ -160,7 +160,7 @@ def test_a_birth_month_after_the_moment_is_refused(parents: Client, parent: User
     assert response.status_code == 422, "a child born after the moment was taken"
     assert {"birth_month", "birth_year"} & set(response.context["history"].errors)
     child.refresh_from_db()
-    assert (child.born_on, child.hard_place) == (None, "")
+    assert (child.born_on, Bond.objects.exists()) == (None, False)
 
 
 def test_a_moment_moved_before_the_birth_month_is_refused(
@@ -196,7 +196,7 @@ def test_an_absurd_birth_month_is_said_on_both_pages_that_ask(
         text = refused(parents.post(path, sent | rest), field, message, form=form, typed=rest.get("name", ""))
         beside(text, field, message)
     child.refresh_from_db()
-    assert (child.born_on, child.hard_place, child.name) == (None, "", "Quillon")
+    assert (child.born_on, Bond.objects.exists(), child.name) == (None, False, "Quillon")
 
 
 def test_a_birth_month_still_to_come_is_refused(parents: Client, child: Child) -> None:

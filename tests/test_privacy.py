@@ -239,7 +239,7 @@ def test_a_failing_matcher_and_a_failing_page_log_no_words(
     parents.raise_request_exception = False
     with caplog.at_level(logging.DEBUG):
         parents.post(reverse("moment_new"), form | {"words": SECRET})
-        monkeypatch.setattr("journal.access.moments", fail)
+        monkeypatch.setattr("journal.access.readable", fail)
         assert parents.get(reverse("timeline"), {"search": SECRET}).status_code == 500
     ours = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert any(record.name == "journal.moments" for record in ours)
@@ -332,7 +332,7 @@ def test_a_page_that_breaks_carries_the_policy_and_shows_no_trace(
     def fail(*args: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr("journal.access.moments", fail)
+    monkeypatch.setattr("journal.access.readable", fail)
     parents.raise_request_exception = False
     response = parents.get(reverse("timeline"))
     assert response.status_code == 500
@@ -407,7 +407,7 @@ def test_another_error_is_not_taken_for_storage(parents: Client, monkeypatch: py
         raise OSError(2, "No such file")
 
     parents.raise_request_exception = False
-    monkeypatch.setattr(access, "moments", fail)
+    monkeypatch.setattr(access, "readable", fail)
     assert parents.get(reverse("timeline")).status_code == 500
 
 

@@ -39,7 +39,7 @@ def choose(
     found: list[tuple[float, ResponseEntry, str]] = []
     tied = (entry for key in (*places, *gates, "") for entry in library.responses_for.get(key, ()))
     for entry in {entry.slug: entry for entry in tied}.values():
-        if not _may(entry, situation, signals, history, gates):
+        if not permitted(entry, situation, signals, history, gates):
             continue
         reason = _reason(entry, places, signals, gates)
         if reason.startswith("passage:") and situation.risk.level is RiskLevel.URGENT:
@@ -61,7 +61,7 @@ def choose(
     return _with_now(chosen)
 
 
-def _may(
+def permitted(
     entry: ResponseEntry, situation: Situation, signals: frozenset[str], history: History, gates: tuple[Gate, ...]
 ) -> bool:
     asked = entry.signals | entry.risks

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from guidance.browse import lines_for, signals
-from journal import access, families, moments
+from journal import access, families, moments, sharing
 from journal.forms import HistoryForm, MomentChangeForm, MomentForm, MoreForm
 from journal.models import Moment, SuggestionItem
-from journal.shown import show
+from journal.shown import Sight, show
 from journal.timeline import offered, usual_signals
 
 from .requests import Request, invalid
@@ -147,14 +147,17 @@ def suggestion_feedback(request: Request, code: uuid.UUID) -> HttpResponse:
 def page(
     request: Request, moment: Moment, *, more: MoreForm | None = None, history: HistoryForm | None = None
 ) -> dict[str, object]:
-    shown = show(moment)
+    own = access.is_own(request.user, moment)
+    shown = show(moment, Sight.OWN if own else Sight.FAMILY)
+    at_risk = own and (shown.urgent or shown.concern)
     return {
         "shown": shown,
         "moment": moment,
         "is_author": moment.author_id == request.user.pk,
+        "readers": sharing.readers_of(moment) if moment.owner_id == request.user.pk else None,
         "more": more or MoreForm(instance=moment),
         "history": history or HistoryForm(),
-        "lines": lines_for(request.user.country, shown.risk_kinds) if shown.urgent or shown.concern else [],
+        "lines": lines_for(request.user.country, shown.risk_kinds) if at_risk else [],
     }
 
 

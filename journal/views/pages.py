@@ -19,7 +19,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "pages/welcome.html")
     if not access.children(request.user).exists():
-        return redirect("child_new")
+        return redirect("caseload" if request.user.is_therapist else "child_new")
     context = log_context(request, MomentForm(user=request.user))  # type: ignore[arg-type]
     context["look_back"] = timeline.to_look_back_on(access.moments(request.user))
     context["latest"] = timeline.latest(access.moments(request.user), 3)

@@ -31,7 +31,8 @@ def child_new(request: Request) -> HttpResponse:
 def child_edit(request: Request, code: uuid.UUID) -> HttpResponse:
     child = access.child_to_change(request.user, code)
     first_day = access.first_day_of(request.user, child)
-    form = ChildForm(request.POST or None, request.FILES or None, child=child, latest=first_day)
+    bond = families.bond(request.user, child)
+    form = ChildForm(request.POST or None, request.FILES or None, child=child, bond=bond, latest=first_day)
     if request.method == "POST" and form.is_valid():
         families.change_child(child, by=request.user, **form.details())
         messages.success(request, _("Saved."))

@@ -15,7 +15,7 @@ from .requests import Request
 def timeline(request: Request) -> HttpResponse:
     form = TimelineForm(request.GET or None, user=request.user)
     filters = form.cleaned_data if form.is_valid() else getattr(form, "cleaned_data", {})
-    page = weeks.page(access.moments(request.user), filters, before=request.GET.get("before", ""))
+    page = weeks.page(access.readable(request.user), filters, before=request.GET.get("before", ""))
     query = request.GET.copy()
     query.pop("before", None)
     context = {"form": form, "page": page, "query": query.urlencode(), "filtered": any(filters.values())}

@@ -1,74 +1,17 @@
-"""What a parent may send, with plain words beside the field where it cannot be taken."""
+"""The log of a moment, and "tell more"."""
 
 import datetime as dt
 import uuid
 from typing import Any
 
 from django import forms
-from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import access
-from .models import Attempt, Child, Moment, User
+from journal import access
+from journal.models import Attempt, Moment, User
 
-LONGEST_TEXT = 20_000
-LONGEST_NAME = 40
-LONGEST_CHIP = 60
-NUL = ProhibitNullCharactersValidator(message=_("There is a character here that cannot be kept. Please remove it."))
-
-
-class WordsField(forms.CharField):
-    """Free text: any script, any emoji, up to LONGEST_TEXT characters."""
-
-    def __init__(self, *, rows: int = 4, longest: int = LONGEST_TEXT, **kwargs: Any) -> None:
-        kwargs.setdefault("required", False)
-        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": rows}))
-        super().__init__(**kwargs)
-        self.longest = longest
-        # Our own words in place of Django's.
-        self.validators = [NUL]
-
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        if len(value) > self.longest:
-            raise forms.ValidationError(
-                _("That is very long. Please keep it under %(most)s characters; now it has %(has)s.")
-                % {"most": f"{self.longest:,}", "has": f"{len(value):,}"}
-            )
-
-
-class ShortField(WordsField):
-    def __init__(self, *, longest: int, **kwargs: Any) -> None:
-        super().__init__(longest=longest, widget=forms.TextInput(attrs={"maxlength": longest}), **kwargs)
-
-
-class RefusesFiles(forms.Form):
-    """A file where text belongs gets a message, not silence."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if self.files:
-            raise forms.ValidationError(_("Files cannot be kept here. Please type it instead."))
-        return cleaned
-
-
-class CodeChoiceField(forms.ModelChoiceField):
-    """A row chosen by its code; what is no code at all is as wrong as somebody else's."""
-
-    def to_python(self, value: Any) -> Any:
-        try:
-            return super().to_python(value)
-        except forms.ValidationError as error:
-            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
-
-
-class CodesChoiceField(forms.ModelMultipleChoiceField):
-    def clean(self, value: Any) -> Any:
-        try:
-            return super().clean(value)
-        except forms.ValidationError as error:
-            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
+from .fields import LONGEST_CHIP, CodeChoiceField, CodesChoiceField, RefusesFiles, ShortField, WordsField
 
 
 class MomentForm(RefusesFiles):
@@ -230,6 +173,7 @@ class MomentChangeForm(MomentForm):
             "time": local.time().replace(second=0, microsecond=0),
         }
         super().__init__(*args, initial=initial, **kwargs)
+        self.fields["child"].queryset = access.children_for(moment)  # type: ignore[attr-defined]
         self.has_words = bool(moment.words)
 
     def clean(self) -> dict[str, Any]:
@@ -311,164 +255,3 @@ class MoreForm(RefusesFiles, forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         """Leave the instance as it is: `moments.revise` compares and writes."""
-
-
-MONTHS = [
-    (1, _("January")), (2, _("February")), (3, _("March")), (4, _("April")), (5, _("May")), (6, _("June")),
-    (7, _("July")), (8, _("August")), (9, _("September")), (10, _("October")), (11, _("November")), (12, _("December")),
-]  # fmt: skip
-OLDEST_YEARS = 20
-
-
-class HistoryForm(RefusesFiles):
-    """Birth month and history: asked once, at the first guidance that needs them; every part can be skipped."""
-
-    birth_month = forms.TypedChoiceField(
-        required=False,
-        coerce=int,
-        empty_value=None,
-        choices=[("", _("Month")), *MONTHS],
-        label=_("Birth month"),
-        error_messages={"invalid_choice": _("Please choose a month.")},
-    )
-    birth_year = forms.IntegerField(
-        required=False,
-        label=_("Birth year"),
-        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        error_messages={"invalid": _("Please give a year, such as 2020.")},
-    )
-    hard_place = forms.ChoiceField(
-        required=False,
-        choices=Child.HardPlace.choices,
-        widget=forms.RadioSelect,
-        label=_("A hard start"),
-        help_text=_(
-            "Some children had a hard start: adoption, foster care, loss, hospital, fear at home. It changes what "
-            "helps. Skip it if you like."
-        ),
-        error_messages={"invalid_choice": _("Please choose from the list.")},
-    )
-
-    def __init__(self, *args: Any, latest: dt.date | None = None, **kwargs: Any) -> None:
-        """`latest` is the day of the first moment: nobody is born after it."""
-        super().__init__(*args, **kwargs)
-        self.latest = latest
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        month, year = cleaned.get("birth_month"), cleaned.get("birth_year")
-        cleaned["born_on"] = None
-        if "birth_year" in self.errors or "birth_month" in self.errors:
-            return cleaned
-        if bool(month) != bool(year):
-            self.add_error(
-                "birth_year" if month else "birth_month", _("Please give both the month and the year, or neither.")
-            )
-        elif month and year:
-            today = timezone.localdate()
-            if year < today.year - OLDEST_YEARS or year > today.year:
-                self.add_error(
-                    "birth_year",
-                    _("Please give a year between %(first)s and %(last)s.")
-                    % {"first": today.year - OLDEST_YEARS, "last": today.year},
-                )
-            elif dt.date(year, month, 1) > today:
-                self.add_error("birth_month", _("Please give a month that has already been."))
-            elif self.latest and dt.date(year, month, 1) > self.latest:
-                self.add_error("birth_month", _("You have logged a moment from before that month. Please check."))
-            else:
-                cleaned["born_on"] = dt.date(year, month, 1)
-        return cleaned
-
-    def details(self) -> dict[str, Any]:
-        return {"born_on": self.cleaned_data["born_on"], "hard_place": self.cleaned_data.get("hard_place", "")}
-
-
-class NameForm(RefusesFiles):
-    name = ShortField(
-        longest=LONGEST_NAME,
-        required=True,
-        label=_("What shall we call your child?"),
-        help_text=_("An initial will do."),
-        error_messages={"required": _("Please give a name or an initial.")},
-    )
-    pronouns = ShortField(longest=LONGEST_NAME, label=_("Pronouns, if you want"), help_text=_("Such as she/her."))
-
-
-class ChildForm(HistoryForm, NameForm):
-    """All that is kept about a child, on one page."""
-
-    field_order = ["name", "pronouns", "birth_month", "birth_year", "hard_place"]
-
-    def __init__(self, *args: Any, child: Child, **kwargs: Any) -> None:
-        initial = {
-            "name": child.name,
-            "pronouns": child.pronouns,
-            "birth_month": child.born_on.month if child.born_on else "",
-            "birth_year": child.born_on.year if child.born_on else None,
-            "hard_place": child.hard_place,
-        }
-        super().__init__(*args, initial=initial, **kwargs)
-        self.child = child
-
-    def details(self) -> dict[str, Any]:
-        return super().details() | {name: self.cleaned_data[name] for name in ("name", "pronouns")}
-
-
-class TimelineForm(forms.Form):
-    """Filters of the timeline; a value that makes no sense is said, and the rest still holds."""
-
-    child = CodeChoiceField(
-        queryset=None,
-        to_field_name="code",
-        required=False,
-        empty_label=_("All my children"),
-        label=_("Child"),
-        error_messages={"invalid_choice": _("Please choose one of your children.")},
-    )
-    signals = CodesChoiceField(
-        queryset=None,
-        to_field_name="slug",
-        required=False,
-        label=_("What happened"),
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": _("Please choose from the list.")},
-    )
-    since = forms.DateField(
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        label=_("From"),
-        error_messages={"invalid": _("Please give a day, such as 2026-03-14.")},
-    )
-    until = forms.DateField(
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        label=_("To"),
-        error_messages={"invalid": _("Please give a day, such as 2026-03-14.")},
-    )
-    good = forms.BooleanField(required=False, label=_("Good moments and repairs only"))
-    search = ShortField(longest=200, label=_("Search in my own words"))
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["child"].queryset = access.children(user)  # type: ignore[attr-defined]
-        self.fields["child"].label_from_instance = lambda child: child.name  # type: ignore[attr-defined]
-        self.fields["signals"].queryset = access.signals()  # type: ignore[attr-defined]
-
-    def clean_since(self) -> dt.date | None:
-        return _sensible(self.cleaned_data["since"])
-
-    def clean_until(self) -> dt.date | None:
-        return _sensible(self.cleaned_data["until"])
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("since") and cleaned.get("until") and cleaned["until"] < cleaned["since"]:
-            self.add_error("until", _("This day is before the first one."))
-        return cleaned
-
-
-def _sensible(day: dt.date | None) -> dt.date | None:
-    if day is not None and not 1990 <= day.year <= 2200:
-        raise forms.ValidationError(_("Please give a day, such as 2026-03-14."))
-    return day

@@ -1,118 +1,19 @@
-"""Families, their moments, and who may see them."""
+"""A moment, what is known of it, and the guidance that was shown with it."""
 
 import uuid
-from typing import Any, ClassVar
+import zoneinfo
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from guidance.models import Signal, Wording
 
-from .encryption import EncryptedTextField
-
-
-class UserManager(BaseUserManager["User"]):
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
-
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(email=email.strip().lower(), **fields)
-        user.set_password(password)
-        user.save()
-        return user
-
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
-
-
-class User(AbstractBaseUser, PermissionsMixin):
-    """Whoever logs in. No name is kept; the e-mail address is the only clear text about a person."""
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    email = models.EmailField(_("e-mail address"), max_length=254)
-    is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(_("curator"), default=False)
-    country = models.CharField(max_length=2, blank=True)
-    time_zone = models.CharField(max_length=64, default="UTC")
-    date_joined = models.DateTimeField(default=timezone.now)
-
-    objects = UserManager()
-
-    USERNAME_FIELD = "email"
-    EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = []
-
-    class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
-
-    def __str__(self) -> str:
-        return self.email
-
-
-class Family(models.Model):
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return str(self.code)
-
-
-class Caregiver(models.Model):
-    """A user's place in a family."""
-
-    class Role(models.TextChoices):
-        PARENT = "parent", _("parent")
-        RECORDER = "recorder", _("recorder")
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="places")
-    family = models.ForeignKey(Family, on_delete=models.CASCADE, related_name="caregivers")
-    role = models.CharField(max_length=10, choices=Role, default=Role.PARENT)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(name="caregiver_once_a_family", fields=["user", "family"])]
-
-    def __str__(self) -> str:
-        return f"{self.role} {self.pk}"
-
-
-class Child(models.Model):
-    class HardPlace(models.TextChoices):
-        YES = "yes", _("Yes")
-        NO = "no", _("No")
-        RATHER_NOT = "rather_not", _("I'd rather not say")
-        NOT_SURE = "not_sure", _("I'm not sure")
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    family = models.ForeignKey(Family, on_delete=models.CASCADE, related_name="children")
-    name = EncryptedTextField()
-    pronouns = EncryptedTextField(blank=True, default="")
-    born_on = models.DateField(null=True, blank=True, help_text=_("The first day of the month of birth."))
-    hard_place = models.CharField(max_length=10, choices=HardPlace, blank=True)
-    asked_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When birth month and history were answered or skipped.")
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return str(self.code)
-
-
-class OwnChip(models.Model):
-    """A chip in the parent's own words; the matcher never sees it."""
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="own_chips")
-    label = EncryptedTextField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return str(self.code)
+from ..encryption import EncryptedTextField
+from .people import Child, OwnChip
 
 
 class Moment(models.Model):
@@ -173,6 +74,12 @@ class Moment(models.Model):
         YES = "yes", _("Yes")
         NO = "no", _("No")
 
+    class WithParents(models.TextChoices):
+        """The switch of one moment; empty follows what its owner set for the child."""
+
+        YES = "yes", _("Yes")
+        NO = "no", _("No")
+
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     client_key = models.UUIDField(default=uuid.uuid4)
     child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="moments")
@@ -181,6 +88,7 @@ class Moment(models.Model):
     when = models.CharField(max_length=15, choices=When)
     happened_at = models.DateTimeField()
     zone = models.CharField(max_length=64, help_text=_("The time zone of the place where it happened."))
+    day = models.DateField(editable=False, help_text=_("The date where it happened; kept by save()."))
     intensity = models.CharField(max_length=5, choices=Intensity, blank=True)
     length = models.CharField(max_length=10, choices=Length, blank=True)
     reconnected = models.CharField(max_length=10, choices=Reconnected, blank=True)
@@ -191,10 +99,13 @@ class Moment(models.Model):
     they_felt = EncryptedTextField(blank=True, default="")
     next_time = EncryptedTextField(blank=True, default="")
     for_therapy = models.BooleanField(default=False)
+    kept_back = models.BooleanField(default=False, help_text=_("No therapist sees it."))
+    with_parents = models.CharField(max_length=5, choices=WithParents, blank=True)
     own_chips = models.ManyToManyField(OwnChip, blank=True, related_name="moments")
     # Worked out from words: read with the words only.
     risk_level = models.CharField(max_length=10, choices=RiskLevel, default=RiskLevel.NONE)
     risk_kinds = models.JSONField(default=list)
+    names_somebody = models.BooleanField(default=False, help_text=_("The words speak of another grown-up."))
     soft_check = models.BooleanField(default=False)
     safe_answer = models.CharField(max_length=10, choices=SafeAnswer, blank=True)
     dying_answer = models.CharField(max_length=5, choices=DyingAnswer, blank=True)
@@ -212,6 +123,13 @@ class Moment(models.Model):
 
     def __str__(self) -> str:
         return str(self.code)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.day = timezone.localdate(self.happened_at, zoneinfo.ZoneInfo(self.zone))
+        fields = kwargs.get("update_fields")
+        if fields is not None and {"happened_at", "zone"} & set(fields):
+            kwargs["update_fields"] = {*fields, "day"}
+        super().save(*args, **kwargs)
 
 
 class MomentSignal(models.Model):
@@ -278,6 +196,9 @@ class Suggestion(models.Model):
     history = models.CharField(max_length=10, help_text=_("The child's history as it was counted."))
     history_conflict = models.BooleanField(default=False)
     marks = models.JSONField(default=list, help_text=_("Where in the words signals were read: [start, end]."))
+    used_words = models.BooleanField(
+        default=True, help_text=_("Worked out from words too: only who may read the words sees it.")
+    )
     words_unread = models.BooleanField(default=False, help_text=_("The words are in a language that cannot be read."))
     library_version = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -290,7 +211,7 @@ class Suggestion(models.Model):
 
 
 class SuggestionItem(models.Model):
-    """One wording as it was shown: which, where, why, and what the parent thought of it."""
+    """One wording, or a therapist's words, as it was shown: which, where, why, and what the parent thought of it."""
 
     class Feedback(models.TextChoices):
         HELPED = "helped", _("helped")
@@ -298,64 +219,21 @@ class SuggestionItem(models.Model):
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="items")
-    wording = models.ForeignKey(Wording, on_delete=models.PROTECT, related_name="+")
+    wording = models.ForeignKey(Wording, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    recommendation = models.ForeignKey(
+        "journal.Recommendation", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
     position = models.PositiveSmallIntegerField()
     reasons = models.JSONField(default=list, help_text=_("Codes, never quotations."))
     feedback = models.CharField(max_length=10, choices=Feedback, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="suggestion_position_once", fields=["suggestion", "position"])]
-
-    def __str__(self) -> str:
-        return f"{self.suggestion_id}.{self.position}"
-
-
-class Share(models.Model):
-    """A lease of reading rights on one owner's moments of one child."""
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="shares_given")
-    therapist = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="shares_held")
-    child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="shares")
-    from_date = models.DateField()
-    includes_words = models.BooleanField(default=False)
-    until = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="share_live_once", fields=["owner", "therapist", "child"], condition=Q(revoked_at=None)
+            models.UniqueConstraint(name="suggestion_position_once", fields=["suggestion", "position"]),
+            models.CheckConstraint(
+                name="item_shows_something", condition=Q(wording__isnull=False) | Q(recommendation__isnull=False)
             ),
-            models.CheckConstraint(name="share_not_with_oneself", condition=~Q(owner=F("therapist"))),
         ]
 
     def __str__(self) -> str:
-        return str(self.code)
-
-
-class Audit(models.Model):
-    """Who did what to which row, and when: names of changed fields, never values. Written, never changed."""
-
-    who = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    concerns = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="audit_rows")
-    verb = models.CharField(max_length=30)
-    code = models.UUIDField()
-    fields = models.JSONField(default=list)
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        indexes = [models.Index(name="audit_of_person", fields=["concerns", "-at"])]
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.code}"
-
-
-class Canary(models.Model):
-    """One row whose text only the right key can read; read at every start."""
-
-    text = EncryptedTextField()
-
-    def __str__(self) -> str:
-        return "canary"
+        return f"{self.suggestion_id}.{self.position}"

@@ -1,0 +1,391 @@
+"""The point in a minute: one child since the last session, as one caregiver chose and wrote it."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from guidance import safety
+from guidance.models import Signal
+
+from . import access
+from .models import Attempt, Mark, Moment, MomentSignal, Recommendation, Share, SuggestionItem
+from .shown import Sight, sight_of
+from .timeline import KNOWN
+
+TOO_FEW_DAYS = 5
+MOST_TOLD = 8
+MOST_ADVISED = 6
+# How many times as often as before counts as different.
+DIFFERENT = 2.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """A moment named in the brief, with the parent's words where they are shared."""
+
+    moment: Moment
+    risk_kinds: list[safety.RiskKind]
+    seen: bool
+    acted_on: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class InFull:
+    """One moment from start to end, as labels."""
+
+    moment: Moment
+    before: list[str]
+    child: list[str]
+    adult: list[str]
+    ended: list[str]
+
+
+@dataclass(frozen=True)
+class Change:
+    what: str
+    now: int
+    earlier: int
+
+
+@dataclass(frozen=True)
+class Tried:
+    what: str
+    helped: int
+    no_difference: int
+    harder: int
+
+
+@dataclass(frozen=True)
+class Reconnecting:
+    """Of the moments with an answer: in how many they came back together, and how long the middle one took."""
+
+    told: int
+    reconnected: int
+    middle: str
+    not_yet: int
+
+
+@dataclass(frozen=True)
+class Brief:
+    share: Share
+    since: dt.date | None  # the last session; None where there was none
+    today: dt.date
+    authors: list[tuple[str, int]]
+    moments: int
+    days: int
+    span: int
+    safety: list[Told]
+    more_safety: int
+    wanted: list[Told]
+    more_wanted: int
+    raised: list[Told]
+    in_full: InFull | None
+    new: list[Change]
+    different: list[Change]
+    earlier_days: int
+    tried: list[Tried]
+    good: list[tuple[str, int]]
+    reconnecting: Reconnecting
+    states: list[tuple[str, int]]
+    advised: list[tuple[str, int, int]]  # title, how often shown, how often it helped
+    pinned: list[Recommendation]
+
+    @property
+    def words_shared(self) -> bool:
+        return self.share.includes_words
+
+    @property
+    def too_few(self) -> bool:
+        return self.days < TOO_FEW_DAYS or self.earlier_days < TOO_FEW_DAYS
+
+    @property
+    def named(self) -> list[Moment]:
+        """The moments it names, each once."""
+        told = [*self.safety, *self.wanted, *self.raised]
+        full = [self.in_full.moment] if self.in_full else []
+        return list({moment.pk: moment for moment in [*(one.moment for one in told), *full]}.values())
+
+
+def of(share: Share) -> Brief:
+    """Five queries, however many moments. `share` comes from `access`; a preview has no `last_session`."""
+    sight = sight_of(share)
+    since = getattr(share, "last_session", None)
+    covered = access.moments_under(share)
+    counts = _Counts(_tallies(covered, since, sight))
+    named = _named(covered, since, share, sight)
+    told = [Told(one, safety.kinds(one.risk_kinds), one.seen, one.acted_on) for one in named]  # type: ignore[attr-defined]
+    full = next((one for one in named if one.is_full), None)  # type: ignore[attr-defined]
+    at_risk = [one for one in told if one.moment.risk_level != Moment.RiskLevel.NONE]
+    wanted = [one for one in told if one.moment.for_therapy]
+    today = timezone.localdate()
+    first = max(share.from_date, since or share.from_date)
+    new, different = _changes(counts)
+    return Brief(
+        share=share,
+        since=since,
+        today=today,
+        authors=_authors(counts),
+        moments=counts.total("moments"),
+        days=counts.days(),
+        span=(today - first).days + 1,
+        safety=at_risk[:MOST_TOLD],
+        more_safety=max(0, counts.total("risk") - MOST_TOLD),
+        wanted=wanted[:MOST_TOLD],
+        more_wanted=max(0, counts.total("wanted") - MOST_TOLD),
+        raised=[one for one in told if one.moment.raised],  # type: ignore[attr-defined]
+        in_full=_in_full(full) if full else None,
+        new=new,
+        different=different,
+        earlier_days=counts.days(late=False),
+        tried=_tried(counts),
+        good=[(row.label, row.count) for row in counts.of("signal") if row.how == "good"],
+        reconnecting=_reconnecting(counts),
+        states=[
+            (str(label), counts.total("state", value))
+            for value, label in Moment.ParentState.choices
+            if counts.total("state", value)
+        ],
+        advised=_advised(covered, since, share, sight),
+        pinned=list(share.recommendations.filter(ended_at=None).select_related("passage__current", "response__current"))
+        if share.pk
+        else [],
+    )
+
+
+# Counting: one query for everything that is a number
+
+
+@dataclass(frozen=True)
+class Row:
+    kind: str
+    what: str
+    how: str
+    label: str
+    late: bool
+    count: int
+    days: int
+
+
+class _Counts:
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = list(rows)
+
+    def of(self, kind: str, *, late: bool = True) -> list[Row]:
+        return [row for row in self.rows if row.kind == kind and row.late == late]
+
+    def total(self, kind: str, what: str = "", *, how: str = "") -> int:
+        wanted = [row for row in self.of(kind) if what in ("", row.what) and how in ("", row.how)]
+        return sum(row.count for row in wanted)
+
+    def days(self, *, late: bool = True) -> int:
+        return sum(row.days for row in self.of("days", late=late))
+
+
+def _tallies(covered: QuerySet[Moment], since: dt.date | None, sight: Sight) -> list[Row]:
+    """Grouped counts of the shared moments, before and since the last session. Only tapped and confirmed chips."""
+    keys = covered.order_by().values("pk")
+    plain = Moment.objects.filter(pk__in=keys)
+    signals = MomentSignal.objects.filter(moment__in=keys, state__in=KNOWN)
+    attempts = Attempt.objects.filter(moment__in=keys)
+    owner = Case(When(author=F("owner"), then=Value("owner")), default=Value("recorder"))
+    good = Case(When(signal__is_good=True, then=Value("good")), default=Value(""))
+    parts = [
+        _tally(plain, "days", since),
+        _tally(plain, "moments", since, what=owner),
+        _tally(plain.filter(for_therapy=True), "wanted", since),
+        _tally(plain.exclude(reconnected=""), "reconnected", since, what=F("reconnected")),
+        _tally(plain.exclude(parent_state=""), "state", since, what=F("parent_state")),
+        _tally(signals, "signal", since, what=F("signal__slug"), how=good, label=F("signal__label"), moment="moment__"),
+        _tally(attempts, "tried", since, what=F("what"), how=F("outcome"), moment="moment__"),
+    ]
+    if sight.risk:
+        parts.append(_tally(plain.exclude(risk_level=Moment.RiskLevel.NONE), "risk", since))
+    return [Row(*row[:4], bool(row[4]), *row[5:]) for row in parts[0].union(*parts[1:], all=True)]
+
+
+def _tally(
+    rows: QuerySet[Any],
+    kind: str,
+    since: dt.date | None,
+    *,
+    what: Case | F | Value | None = None,
+    how: Case | F | Value | None = None,
+    label: F | None = None,
+    moment: str = "",
+) -> QuerySet[Any, tuple[Any, ...]]:
+    """`moment` leads from the rows to their moment. Columns in the order of `Row`."""
+    blank = Value("", output_field=CharField())
+    late: Case | Value = Value(1, output_field=IntegerField())
+    if since:
+        late = Case(When(**{f"{moment}day__lt": since, "then": Value(0)}), default=Value(1))
+    return (
+        rows.order_by()
+        .annotate(
+            of_kind=Value(kind, output_field=CharField()),
+            of_what=what or blank,
+            of_how=how or blank,
+            of_label=label or blank,
+            of_time=late,
+        )
+        .values_list("of_kind", "of_what", "of_how", "of_label", "of_time")
+        .annotate(count=Count(f"{moment}pk", distinct=True), on_days=Count(f"{moment}day", distinct=True))
+    )
+
+
+# The moments that are named
+
+
+def _named(covered: QuerySet[Moment], since: dt.date | None, share: Share, sight: Sight) -> list[Moment]:
+    """Those at risk, those to talk about, those the therapist wants to raise, and one to tell in full; newest first."""
+    recent = covered.filter(day__gte=since) if since else covered
+    marks = Mark.objects.filter(reader=share.therapist_id, moment=OuterRef("pk"))
+    to_raise = Exists(marks.filter(to_raise=True))
+    newest = recent.order_by("-happened_at", "-pk")
+    answered = sum(
+        (
+            Case(When(**{name: "", "then": Value(0)}), default=Value(1))
+            for name in ("ended", "reconnected", "intensity", "parent_state")
+        ),
+        Value(0),
+    )
+    fullest = recent.annotate(answered=answered).order_by("-for_therapy", "-answered", "-happened_at", "-pk")
+    parts = [newest.filter(for_therapy=True).values("pk")[:MOST_TOLD], newest.filter(to_raise).values("pk")[:MOST_TOLD]]
+    if sight.risk:
+        parts.append(newest.exclude(risk_level=Moment.RiskLevel.NONE).values("pk")[:MOST_TOLD])
+    full = Q(pk__in=fullest.values("pk")[:1])
+    wanted = full
+    for part in parts:
+        wanted |= Q(pk__in=part)
+    found = (
+        covered.filter(wanted)
+        .annotate(
+            is_full=Case(When(full, then=Value(True)), default=Value(False), output_field=BooleanField()),
+            raised=to_raise,
+            seen=Exists(marks.filter(read_at__isnull=False)),
+            acted_on=Subquery(marks.values("acted_at")[:1]),
+        )
+        .order_by("-happened_at", "-pk")
+    )
+    return list(found) if sight.words else [access.without_words(one) for one in found]
+
+
+def _in_full(moment: Moment) -> InFull:
+    """One query more: its chips and what was tried, as labels."""
+    chips = MomentSignal.objects.filter(moment=moment, state__in=KNOWN).order_by()
+    tried = Attempt.objects.filter(moment=moment).order_by()
+    text = Value("", output_field=CharField())
+    rows = chips.values_list("signal__group", "signal__label", text, "signal__order").union(
+        tried.values_list(Value("tried", output_field=CharField()), "what", "outcome", Value(0)), all=True
+    )
+    by_group: dict[str, list[str]] = {}
+    what, outcome = dict(Attempt.What.choices), dict(Attempt.Outcome.choices)
+    for group, label, how, _order in sorted(rows, key=lambda row: (row[0], row[3], row[1])):
+        said = f"{what[label]}: {str(outcome[how]).lower()}" if group == "tried" else label
+        by_group.setdefault(group, []).append(said)
+    answers = [
+        moment.get_intensity_display(), moment.get_length_display() and _("lasted: %(how_long)s")
+        % {"how_long": str(moment.get_length_display()).lower()},
+    ]  # fmt: skip
+    ended = [moment.get_ended_display()]
+    if moment.reconnected:
+        ended.append(_("back together: %(when)s") % {"when": str(moment.get_reconnected_display()).lower()})
+    state = [_("how they were: %(state)s") % {"state": str(moment.get_parent_state_display()).lower()}]
+    return InFull(
+        moment=moment,
+        before=by_group.get(Signal.Group.AROUND.value, []),
+        child=[*by_group.get(Signal.Group.CHILD.value, []), *(str(one) for one in answers if one)],
+        adult=[
+            *by_group.get(Signal.Group.PARENT.value, []),
+            *(state if moment.parent_state else []),
+            *by_group.get("tried", []),
+        ],
+        ended=[*by_group.get(Signal.Group.AFTER.value, []), *(str(one) for one in ended if one)],
+    )
+
+
+# What the numbers say
+
+
+def _authors(counts: _Counts) -> list[tuple[str, int]]:
+    names = [("owner", _("the parent who shares this")), ("recorder", _("somebody who logs for them"))]
+    return [(name, counts.total("moments", key)) for key, name in names if counts.total("moments", key)]
+
+
+def _changes(counts: _Counts) -> tuple[list[Change], list[Change]]:
+    """What was never tapped before, and what came at least twice, or at most half, as often a day logged as before."""
+    days, earlier_days = counts.days(), counts.days(late=False)
+    before = {row.what: row.count for row in counts.of("signal", late=False)}
+    now = {row.what: row for row in counts.of("signal")}
+    labels = {row.what: row.label for row in counts.rows if row.kind == "signal"}
+    if days < TOO_FEW_DAYS or earlier_days < TOO_FEW_DAYS:
+        return [], []
+    new = [Change(row.label, row.count, 0) for row in now.values() if row.what not in before]
+    different = []
+    for slug, earlier in before.items():
+        count = now[slug].count if slug in now else 0
+        rate, rate_before = count / days, earlier / earlier_days
+        if max(count, earlier) >= TOO_FEW_DAYS and (rate >= DIFFERENT * rate_before or rate_before >= DIFFERENT * rate):
+            different.append(Change(labels[slug], count, earlier))
+    return sorted(new, key=lambda one: -one.now), sorted(different, key=lambda one: -max(one.now, one.earlier))
+
+
+def _tried(counts: _Counts) -> list[Tried]:
+    rows = [
+        Tried(str(label), *(counts.total("tried", what, how=outcome) for outcome in Attempt.Outcome.values))
+        for what, label in Attempt.What.choices
+    ]
+    told = [row for row in rows if row.helped or row.no_difference or row.harder]
+    return sorted(told, key=lambda row: (row.harder - row.helped, -row.helped))
+
+
+def _reconnecting(counts: _Counts) -> Reconnecting:
+    """The middle one is a length of time as it was tapped; an even number of them takes the longer of the two."""
+    by_length = [(str(label), counts.total("reconnected", value)) for value, label in Moment.Reconnected.choices[:-1]]
+    not_yet = counts.total("reconnected", Moment.Reconnected.NOT_YET.value)
+    reconnected = sum(count for _, count in by_length)
+    passed, middle = 0, ""
+    for label, count in by_length:
+        passed += count
+        if reconnected and passed > reconnected // 2:
+            middle = label.lower()
+            break
+    return Reconnecting(reconnected + not_yet, reconnected, middle, not_yet)
+
+
+def _advised(
+    covered: QuerySet[Moment], since: dt.date | None, share: Share, sight: Sight
+) -> list[tuple[str, int, int]]:
+    """Passages that were shown since, most often first; those chosen by the words only where the words are shared."""
+    recent = covered.filter(day__gte=since) if since else covered
+    shown = SuggestionItem.objects.filter(
+        suggestion__moment__in=recent.order_by().values("pk"), wording__passage__isnull=False
+    ).filter(Q(recommendation=None) | Q(recommendation__share__therapist=share.therapist_id))
+    if not sight.words:
+        shown = shown.filter(suggestion__used_words=False, suggestion__risk_level=Moment.RiskLevel.NONE)
+    helped = Count("suggestion__moment", distinct=True, filter=Q(feedback=SuggestionItem.Feedback.HELPED))
+    rows = (
+        shown.order_by()
+        .values_list("wording__title")
+        .annotate(count=Count("suggestion__moment", distinct=True), helped=helped)
+        .order_by("-count", "wording__title")
+    )
+    return list(rows[:MOST_ADVISED])

@@ -1,0 +1,202 @@
+"""What a therapist recommends for one child, laid over what the matcher returns. The matcher never hears of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from guidance.matching import Gate, Guidance, History, Library, Phase, RiskLevel, Situation
+from guidance.matching.responses import MOST, permitted
+from guidance.matching.stance import NEVER_FOR_HARD_PLACE, SHOWN
+from guidance.matching.values import ResponseEntry
+from guidance.models import Passage, Response, Signal
+
+from .audit import note
+from .models import Moment, Recommendation, Share
+
+FROM_THERAPIST = "therapist"
+STANCE_SET = "therapist_stance"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One recommendation as the tailor is told it. `stance` is the one the therapist set for the child, or ""."""
+
+    key: int
+    kind: str
+    passage: str
+    response: str
+    phase: str
+    signals: frozenset[str]
+    stance: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to show, in its place: a wording, a therapist's own words (a recommendation), or both."""
+
+    wording: int | None
+    reasons: tuple[str, ...]
+    recommendation: int | None = None
+
+
+def recommend(
+    share: Share,
+    *,
+    kind: str,
+    passage: Passage | None = None,
+    response: Response | None = None,
+    text: str = "",
+    phase: str = "",
+    signals: Iterable[Signal] = (),
+) -> Recommendation:
+    """A new one takes the place of an older one of the same thing; pinning undoes hiding, and the other way round."""
+    replaced = {kind, Recommendation.Kind.PIN, Recommendation.Kind.HIDE} if kind in ("pin", "hide") else {kind}
+    with transaction.atomic():
+        if passage or response:
+            share.recommendations.filter(ended_at=None, kind__in=replaced, passage=passage, response=response).update(
+                ended_at=timezone.now()
+            )
+        made = Recommendation.objects.create(
+            share=share, kind=kind, passage=passage, response=response, text=text, phase=phase
+        )
+        made.signals.set(signals)
+        note(share.therapist, "recommend", share, concerns=share.owner)
+    return made
+
+
+def end(made: Recommendation) -> None:
+    with transaction.atomic():
+        made.ended_at = timezone.now()
+        made.save(update_fields=["ended_at"])
+        note(made.share.therapist, "end_recommendation", made.share, concerns=made.share.owner)
+
+
+def set_stance(share: Share, stance: str) -> None:
+    """How near to be with this child, said by the therapist; "" leaves it to the child's history."""
+    with transaction.atomic():
+        share.stance = stance
+        share.save(update_fields=["stance"])
+        note(share.therapist, "set_stance", share, concerns=share.owner, fields=["stance"])
+
+
+def for_moment(moment: Moment) -> list[Advice]:
+    """What live shares recommend to whoever decides about this moment. A recorder is shown none of it."""
+    if moment.author_id != moment.owner_id:
+        return []
+    rows = (
+        Recommendation.objects.filter(
+            ended_at=None,
+            share__owner=moment.owner_id,
+            share__child=moment.child_id,
+            share__revoked_at=None,
+            share__until__gt=timezone.now(),
+        )
+        .annotate(stance=F("share__stance"))
+        .select_related("passage", "response")
+        .prefetch_related("signals")
+        .order_by("-created_at", "-pk")
+    )
+    return [
+        Advice(
+            key=row.pk,
+            kind=row.kind,
+            passage=row.passage.slug if row.passage else "",
+            response=row.response.slug if row.response else "",
+            phase=row.phase,
+            signals=frozenset(signal.slug for signal in row.signals.all()),
+            stance=row.stance,
+        )
+        for row in rows
+    ]
+
+
+def tailor(guidance: Guidance, situation: Situation, library: Library, advice: Iterable[Advice]) -> list[Item]:
+    """The items to show, in order: passages, then responses. Pure.
+
+    While somebody is in danger nothing is changed. Gates keep their place: what a gate brought stays, and first.
+    """
+    if situation.risk.level is RiskLevel.URGENT or Gate.DANGER_NOW in guidance.gates:
+        advice = ()
+    advice = list(advice)
+    given = [one for one in advice if not one.signals or one.signals & guidance.signals]
+    hidden = {one.passage or one.response for one in advice if one.kind == Recommendation.Kind.HIDE}
+    reworded = {one.passage or one.response: one.key for one in advice if one.kind == Recommendation.Kind.REWORD}
+    pins = [one for one in given if one.kind == Recommendation.Kind.PIN]
+
+    passages: dict[str, Item] = {}
+    for pin in pins:
+        if reasons := _may_stand(pin, guidance, library):
+            wording = library.by_slug[pin.passage].wording
+            passages[pin.passage] = Item(wording, reasons, reworded.get(pin.passage, pin.key))
+    for chosen in guidance.passages:
+        if chosen.slug not in hidden:
+            passages.setdefault(chosen.slug, Item(chosen.wording, chosen.reasons, reworded.get(chosen.slug)))
+
+    first: list[tuple[str, Item]] = []
+    others: list[tuple[str, Item]] = []
+    for answer in guidance.responses:
+        by_passage = answer.reason.startswith("passage:")
+        if not by_passage or answer.slug not in hidden:
+            item = Item(answer.wording, (answer.reason,), reworded.get(answer.slug))
+            (others if by_passage else first).append((answer.phase.value, item))
+    by_gate = {item.wording for _, item in first}
+    first += [
+        (one.phase, Item(None, (FROM_THERAPIST,), one.key)) for one in given if one.kind == Recommendation.Kind.WRITE
+    ]
+    entries = {entry.slug: entry for entry in library.responses}
+    for pin in pins:
+        entry = entries.get(pin.response)
+        if entry and entry.wording not in by_gate and (reasons := _may_be_said(pin, entry, guidance, situation)):
+            first.append((entry.phase.value, Item(entry.wording, reasons, reworded.get(entry.slug, pin.key))))
+    said = {item.wording for _, item in first}
+    spoken = [*first, *((phase, item) for phase, item in others if item.wording not in said)]
+    return [*list(passages.values())[:SHOWN], *_with_now(spoken)]
+
+
+def _with_now(spoken: list[tuple[str, Item]]) -> list[Item]:
+    """Six at most, without losing the one for "now"."""
+    kept = spoken[:MOST]
+    now = next((one for one in spoken if one[0] == Phase.NOW.value), None)
+    if now and now not in kept:
+        kept[-1] = now
+    return [item for _, item in kept]
+
+
+def _may_stand(pin: Advice, guidance: Guidance, library: Library) -> tuple[str, ...]:
+    """The reasons for a pinned passage; none where it does not belong here or may not come first."""
+    entry = library.by_slug.get(pin.passage)
+    if entry is None or not guidance.passages or not (pin.signals or pin.passage in guidance.ranked):
+        return ()
+    if guidance.history is History.YES and pin.passage in NEVER_FOR_HARD_PLACE:
+        return ()
+    return _reasons(pin, entry.stance or _STANCE_OF_FRAME.get(entry.frame, ""), guidance)
+
+
+def _may_be_said(pin: Advice, entry: ResponseEntry, guidance: Guidance, situation: Situation) -> tuple[str, ...]:
+    near = {*guidance.ranked, *(chosen.slug for chosen in guidance.passages)}
+    if not (pin.signals or near & set(entry.passages)):
+        return ()
+    history = _HISTORY_OF.get(pin.stance, guidance.history)
+    if not permitted(entry, situation, guidance.signals, history, guidance.gates):
+        return ()
+    return _reasons(pin, entry.stance, guidance)
+
+
+def _reasons(pin: Advice, stance: str, guidance: Guidance) -> tuple[str, ...]:
+    """Across the stance rule only where the therapist set that stance for the child; then the page says so."""
+    if stance and Gate.AFRAID in guidance.gates:
+        return ()
+    if not stance or stance == _FIRST[guidance.history]:
+        return (FROM_THERAPIST,)
+    return (FROM_THERAPIST, STANCE_SET) if stance == pin.stance else ()
+
+
+# What may come first: with a history that is not known, space does.
+_FIRST = {History.YES: "closer", History.NO: "space", History.UNKNOWN: "space"}
+# A stance that was set allows what the history it belongs to would allow.
+_HISTORY_OF = {"closer": History.YES, "space": History.NO}
+# Frames are bound like the stance they go with.
+_STANCE_OF_FRAME = {"practice": "space", "loss": "closer"}

@@ -6,7 +6,7 @@ but not do this. Superusers get no pass.
 
 import datetime as dt
 import uuid
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from allauth.mfa.models import Authenticator
 from django.core import signing
@@ -159,7 +159,7 @@ def moments(user: User) -> QuerySet[Moment]:
 
 def _own(user: User) -> Q:
     asked = Caregiver.objects.filter(user=user, family=OuterRef("child__family"), invited_by=OuterRef("owner"))
-    return Q(owner=user) | (Q(author=user) & Exists(asked))
+    return Q(owner=user) | Q(Exists(asked), author=user)
 
 
 def readable(user: User) -> QuerySet[Moment]:
@@ -323,7 +323,7 @@ def without_words(moment: Moment) -> Moment:
     return moment
 
 
-def moments_shared_with(user: User) -> QuerySet[Moment]:
+def moments_shared_with(user: User) -> QuerySet[Any]:
     """Every moment this therapist may read now, each with `share` and `with_words`. For counting."""
     held = "child__shares__"
     return Moment.objects.filter(

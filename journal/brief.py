@@ -219,7 +219,8 @@ def _tallies(covered: QuerySet[Moment], since: dt.date | None, sight: Sight) -> 
     ]
     if sight.risk:
         parts.append(_tally(plain.exclude(risk_level=Moment.RiskLevel.NONE), "risk", since))
-    return [Row(*row[:4], bool(row[4]), *row[5:]) for row in parts[0].union(*parts[1:], all=True)]
+    rows = parts[0].union(*parts[1:], all=True)
+    return [Row(kind, what, how, label, bool(late), *numbers) for kind, what, how, label, late, *numbers in rows]
 
 
 def _tally(
@@ -231,7 +232,7 @@ def _tally(
     how: Case | F | Value | None = None,
     label: F | None = None,
     moment: str = "",
-) -> QuerySet[Any, tuple[Any, ...]]:
+) -> Any:
     """`moment` leads from the rows to their moment. Columns in the order of `Row`."""
     blank = Value("", output_field=CharField())
     late: Case | Value = Value(1, output_field=IntegerField())

@@ -1,7 +1,6 @@
 """The therapist's home: a line a child, the one who needs them most first, with the reason said."""
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +66,7 @@ def read_by(user: User) -> Exists:
     return Exists(Mark.objects.filter(reader=user, moment=OuterRef("pk"), read_at__isnull=False))
 
 
-def _counts(user: User) -> Iterable[dict[str, Any]]:
+def _counts(user: User) -> Any:
     acted = Exists(Mark.objects.filter(reader=user, moment=OuterRef("pk"), acted_at__isnull=False))
     at_risk = Q(with_words=True) & ~Q(risk_level=Moment.RiskLevel.NONE)
     return (
@@ -79,7 +78,7 @@ def _counts(user: User) -> Iterable[dict[str, Any]]:
             earlier_days=Count("day", distinct=True, filter=Q(day__lt=timezone.localdate() - LATELY)),
             unread=Count("pk", filter=~read_by(user)),
             to_talk_about=Count("pk", filter=~read_by(user) & Q(for_therapy=True)),
-            risks=Count("pk", filter=at_risk & ~acted),
+            risks=Count("pk", filter=at_risk & ~Q(acted)),
         )
     )
 

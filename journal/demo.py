@@ -1,6 +1,7 @@
-"""The demonstration: one made-up family with eight weeks behind it, and one curator. Nobody in it exists."""
+"""The demonstration: one made-up family with eight weeks behind it, a therapist and a curator. Nobody in it exists."""
 
 import datetime as dt
+import time
 import tomllib
 import uuid
 import zoneinfo
@@ -8,19 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.utils import timezone
 
 from guidance.models import HelpLine, Passage, Response, Signal, Source, Weight, Wording
 
-from . import families, moments
-from .models import Child, User
+from . import access, families, invitations, moments, recommending, review, sharing
+from .models import Child, Comment, Invitation, User
 
 FAMILY_FILE = Path(__file__).resolve().parent / "demo.toml"
 PARENT = "parent@example.org"
+THERAPIST = "therapist@example.org"
 CURATOR = "curator@example.org"
 PASSWORD = "lamp-in-the-hallway"  # noqa: S105  (a demonstration, in development only)  # shown to everybody: it opens the demonstration only
+# The key of the therapist's second step: it too opens the demonstration only.
+SECOND_STEP = "JBSWY3DPEHPK3PXP"
+COMMENT = (
+    "Thank you for writing this one down. The bit about the toast stayed with me. Shall we begin there on Thursday?"
+)
+REWORDED = "toast-before-talk"
+SAID = "Two slices, one for each of you. Put his where he can reach it, and eat yours."
 COUNTRY = "GB"
 ZONE = "Europe/London"
 CURATED = (Source, Passage, Response, Wording, Signal, Weight, HelpLine)
@@ -41,6 +51,7 @@ def load() -> int:
     signals = {signal.slug: signal for signal in Signal.objects.all()}
     for row in told["moment"]:
         _moment(parent, children, signals, row, today)
+    _therapist(parent, children, today)
     return len(told["moment"])
 
 
@@ -56,6 +67,37 @@ def _curator() -> None:
     names = [f"{verb}_{model._meta.model_name}" for model in CURATED for verb in ("view", "add", "change")]
     may = Permission.objects.filter(content_type__app_label="guidance", codename__in=names)
     _user(CURATOR, is_staff=True).user_permissions.set(may)
+
+
+def second_step_now() -> str:
+    """The code an authenticator app would show for the made-up therapist."""
+    return str(totp.format_hotp_value(totp.hotp_value(SECOND_STEP, int(time.time()) // 30)))
+
+
+def _therapist(parent: User, children: dict[str, Child], today: dt.date) -> None:
+    """One child with the words, one without; a session last week, the next one in a few days, one comment, one pin."""
+    therapist = _user(THERAPIST)
+    totp.TOTP.activate(therapist, SECOND_STEP)
+    until = timezone.now() + sharing.LEASE
+    for name, words in (("J", True), ("M", False)):
+        invitation = Invitation.objects.create(
+            kind=Invitation.Kind.THERAPIST,
+            email=THERAPIST,
+            invited_by=parent,
+            child=children[name],
+            from_date=today - dt.timedelta(days=56),
+            until=until,
+            includes_words=words,
+            expires_at=until,
+        )
+        invitations.accept(invitation, by=therapist)
+    share = access.shares_held(therapist).get(includes_words=True)
+    for days in (-9, 5):
+        review.meet(share, today + dt.timedelta(days=days))
+    wanted = access.moments_under(share).filter(for_therapy=True).order_by("-happened_at")[:1]
+    for moment in wanted:
+        Comment.objects.create(moment=moment, therapist=therapist, text=COMMENT)
+    recommending.recommend(share, kind="reword", response=Response.objects.get(slug=REWORDED), text=SAID)
 
 
 def _child(parent: User, row: dict[str, Any], today: dt.date) -> Child:

@@ -143,14 +143,14 @@ class ShareForm(TermsForm):
 
 
 class ShareChangeForm(TermsForm):
-    def __init__(self, *args: Any, share: Share, **kwargs: Any) -> None:
+    def __init__(self, data: Any, files: Any, *, share: Share) -> None:
         last_day = timezone.localtime(share.until - dt.timedelta(seconds=1)).date()
         initial = {
             "from_date": share.from_date,
             "includes_words": "yes" if share.includes_words else "no",
             "until": max(last_day, timezone.localdate()),
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, files, initial=initial)
 
 
 class CommentForm(RefusesFiles):

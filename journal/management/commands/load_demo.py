@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = "Load the made-up demonstration family and its curator, in development only; once there, nothing changes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--logins", action="store_true", help="Print the two log-ins.")
+        parser.add_argument("--logins", action="store_true", help="Print the log-ins.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
@@ -24,6 +24,10 @@ class Command(BaseCommand):
             said = f"demo: {demo.load()} made-up moments recorded"
         if options["logins"]:
             self.stdout.write(f"made-up parent: {demo.PARENT} {demo.PASSWORD}")
+            self.stdout.write(
+                f"made-up therapist: {demo.THERAPIST} {demo.PASSWORD}, second step {demo.second_step_now()} now "
+                f"(key {demo.SECOND_STEP} for an authenticator app)"
+            )
             self.stdout.write(f"made-up curator: {demo.CURATOR} {demo.PASSWORD}")
         elif options["verbosity"]:
             self.stdout.write(said)

@@ -32,7 +32,7 @@ from .shown import Sight, sight_of
 from .timeline import KNOWN
 
 TOO_FEW_DAYS = 5
-MOST_TOLD = 8
+MOST_TOLD = 4
 MOST_ADVISED = 6
 # How many times as often as before counts as different.
 DIFFERENT = 2.0
@@ -94,9 +94,9 @@ class Brief:
     days: int
     span: int
     safety: list[Told]
-    more_safety: int
+    more_safety: bool
     wanted: list[Told]
-    more_wanted: int
+    more_wanted: bool
     raised: list[Told]
     in_full: InFull | None
     new: list[Change]
@@ -130,7 +130,7 @@ def of(share: Share) -> Brief:
     sight = sight_of(share)
     since = getattr(share, "last_session", None)
     covered = access.moments_under(share)
-    counts = _Counts(_tallies(covered, since, sight))
+    counts = _Counts(_tallies(covered, since))
     named = _named(covered, since, share, sight)
     told = [Told(one, safety.kinds(one.risk_kinds), one.seen, one.acted_on) for one in named]  # type: ignore[attr-defined]
     full = next((one for one in named if one.is_full), None)  # type: ignore[attr-defined]
@@ -148,9 +148,9 @@ def of(share: Share) -> Brief:
         days=counts.days(),
         span=(today - first).days + 1,
         safety=at_risk[:MOST_TOLD],
-        more_safety=max(0, counts.total("risk") - MOST_TOLD),
+        more_safety=len(at_risk) > MOST_TOLD,
         wanted=wanted[:MOST_TOLD],
-        more_wanted=max(0, counts.total("wanted") - MOST_TOLD),
+        more_wanted=len(wanted) > MOST_TOLD,
         raised=[one for one in told if one.moment.raised],  # type: ignore[attr-defined]
         in_full=_in_full(full) if full else None,
         new=new,
@@ -200,7 +200,7 @@ class _Counts:
         return sum(row.days for row in self.of("days", late=late))
 
 
-def _tallies(covered: QuerySet[Moment], since: dt.date | None, sight: Sight) -> list[Row]:
+def _tallies(covered: QuerySet[Moment], since: dt.date | None) -> list[Row]:
     """Grouped counts of the shared moments, before and since the last session. Only tapped and confirmed chips."""
     keys = covered.order_by().values("pk")
     plain = Moment.objects.filter(pk__in=keys)
@@ -211,14 +211,11 @@ def _tallies(covered: QuerySet[Moment], since: dt.date | None, sight: Sight) -> 
     parts = [
         _tally(plain, "days", since),
         _tally(plain, "moments", since, what=owner),
-        _tally(plain.filter(for_therapy=True), "wanted", since),
         _tally(plain.exclude(reconnected=""), "reconnected", since, what=F("reconnected")),
         _tally(plain.exclude(parent_state=""), "state", since, what=F("parent_state")),
         _tally(signals, "signal", since, what=F("signal__slug"), how=good, label=F("signal__label"), moment="moment__"),
         _tally(attempts, "tried", since, what=F("what"), how=F("outcome"), moment="moment__"),
     ]
-    if sight.risk:
-        parts.append(_tally(plain.exclude(risk_level=Moment.RiskLevel.NONE), "risk", since))
     rows = parts[0].union(*parts[1:], all=True)
     return [Row(kind, what, how, label, bool(late), *numbers) for kind, what, how, label, late, *numbers in rows]
 
@@ -256,11 +253,13 @@ def _tally(
 
 
 def _named(covered: QuerySet[Moment], since: dt.date | None, share: Share, sight: Sight) -> list[Moment]:
-    """Those at risk, those to talk about, those the therapist wants to raise, and one to tell in full; newest first."""
-    recent = covered.filter(day__gte=since) if since else covered
+    """Those at risk, those to talk about, those the therapist wants to raise, and one to tell in full; newest first.
+
+    What nobody has acted on or read yet is named however old it is."""
+    recent = Q(day__gte=since) if since else Q()
     marks = Mark.objects.filter(reader=share.therapist_id, moment=OuterRef("pk"))
-    to_raise = Exists(marks.filter(to_raise=True))
-    newest = recent.order_by("-happened_at", "-pk")
+    to_raise, seen = Exists(marks.filter(to_raise=True)), Exists(marks.filter(read_at__isnull=False))
+    newest = covered.order_by("-happened_at", "-pk")
     answered = sum(
         (
             Case(When(**{name: "", "then": Value(0)}), default=Value(1))
@@ -268,20 +267,23 @@ def _named(covered: QuerySet[Moment], since: dt.date | None, share: Share, sight
         ),
         Value(0),
     )
-    fullest = recent.annotate(answered=answered).order_by("-for_therapy", "-answered", "-happened_at", "-pk")
-    parts = [newest.filter(for_therapy=True).values("pk")[:MOST_TOLD], newest.filter(to_raise).values("pk")[:MOST_TOLD]]
+    fullest = (
+        covered.filter(recent).annotate(answered=answered).order_by("-for_therapy", "-answered", "-happened_at", "-pk")
+    )
+    parts = [newest.filter(recent | ~Q(seen), for_therapy=True), newest.filter(to_raise)]
     if sight.risk:
-        parts.append(newest.exclude(risk_level=Moment.RiskLevel.NONE).values("pk")[:MOST_TOLD])
+        acted = Q(Exists(marks.filter(acted_at__isnull=False)))
+        parts.append(newest.filter(recent | ~acted).exclude(risk_level=Moment.RiskLevel.NONE))
     full = Q(pk__in=fullest.values("pk")[:1])
     wanted = full
     for part in parts:
-        wanted |= Q(pk__in=part)
+        wanted |= Q(pk__in=part.values("pk")[: MOST_TOLD + 1])
     found = (
         covered.filter(wanted)
         .annotate(
             is_full=Case(When(full, then=Value(True)), default=Value(False), output_field=BooleanField()),
             raised=to_raise,
-            seen=Exists(marks.filter(read_at__isnull=False)),
+            seen=seen,
             acted_on=Subquery(marks.values("acted_at")[:1]),
         )
         .order_by("-happened_at", "-pk")

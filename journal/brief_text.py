@@ -3,11 +3,15 @@
 from dataclasses import dataclass, field
 
 from django.utils import formats
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .brief import Brief, Told
 from .models import Moment, Recommendation
+
+# Of a moment's words, so that the brief stays one sheet.
+MOST_WORDS = 320
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,13 @@ def _safety(brief: Brief) -> Section:
     if not brief.words_shared:
         told = _("The parent shares no words with you, so nothing the software works out from words is shown here.")
         return Section(title, [Line(told)], hint=_("No mark does not mean no risk."))
-    lines = [Line(_risk(one), one.moment.words, one.moment) for one in brief.safety]
+    lines = [Line(_risk(one), _cut(one.moment.words), one.moment) for one in brief.safety]
     if brief.more_safety:
-        lines.append(Line(_("And %(n)s more, in the timeline.") % {"n": brief.more_safety}))
+        lines.append(Line(_("There are more, in the timeline.")))
     if not lines:
         lines = [Line(_("The software marked nothing."))]
     hint = _(
-        "The software marked this. It misses things and it errs; no mark does not mean no risk. Once opened, follow "
+        "The software marks these. It misses things and it errs; no mark does not mean no risk. Once opened, follow "
         "your service's duties."
     )
     return Section(title, lines, hint=hint)
@@ -96,7 +100,7 @@ def _risk(told: Told) -> str:
 def _wanted(brief: Brief) -> Section:
     lines = [Line(_day(one.moment.day), _own_words(one.moment), one.moment) for one in brief.wanted]
     if brief.more_wanted:
-        lines.append(Line(_("And %(n)s more, in the timeline.") % {"n": brief.more_wanted}))
+        lines.append(Line(_("There are more, in the timeline.")))
     raised = [one for one in brief.raised if not one.moment.for_therapy]
     lines += [Line(_("You wanted to raise: %(day)s") % {"day": _day(one.moment.day)}, "", one.moment) for one in raised]
     return Section(
@@ -105,7 +109,12 @@ def _wanted(brief: Brief) -> Section:
 
 
 def _own_words(moment: Moment) -> str:
-    return "\n".join(text for text in (moment.words, moment.next_time) if text)
+    return _cut("\n".join(text for text in (moment.words, moment.next_time) if text))
+
+
+def _cut(words: str, most: int = MOST_WORDS) -> str:
+    """What fits on the sheet; the whole stands with the moment."""
+    return Truncator(words).chars(most, truncate=_("… (more with the moment)"))
 
 
 def _in_full(brief: Brief) -> Section:
@@ -118,7 +127,7 @@ def _in_full(brief: Brief) -> Section:
         (_("What the adult did"), full.adult),
         (_("How it ended"), full.ended),
     ]
-    lines = [Line(_day(full.moment.day), full.moment.words, full.moment)]
+    lines = [Line(_day(full.moment.day), _cut(full.moment.words, 2 * MOST_WORDS), full.moment)]
     lines += [Line(f"{part}: {'; '.join(told) if told else _('not said')}") for part, told in parts]
     return Section(title, lines)
 

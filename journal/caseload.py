@@ -103,7 +103,7 @@ def _line(share: Share, counts: dict[str, Any] | None, newest: dt.date | None) -
         talk and ngettext("one moment to talk about", "%(n)s moments to talk about", talk) % {"n": talk},
         changed and _("something new in the last four weeks"),
         today - quiet_since > QUIET and _("nothing logged for %(n)s days") % {"n": (today - quiet_since).days},
-        unread and ngettext("one unread moment", "%(n)s unread moments", unread) % {"n": unread},
+        unread,  # said beside the name
     ]
     need = next((place for place, reason in enumerate(all_reasons) if reason), len(all_reasons))
-    return Line(share, unread, last_day, [reason for reason in all_reasons if reason], need)
+    return Line(share, unread, last_day, [reason for reason in all_reasons[:-1] if reason], need)

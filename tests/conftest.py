@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
@@ -132,27 +133,51 @@ def stranger(db: None) -> User:
     return user
 
 
-def _share(user: User, parent: User, child: Child, **fields: object) -> None:
-    until = timezone.now() + dt.timedelta(days=90)
-    day = timezone.localdate() - dt.timedelta(days=90)
-    Share.objects.create(
-        owner=parent, therapist=user, child=child, from_date=day, includes_words=True, until=until, **fields
-    )
+def give_share(therapist: User, parent: User, child: Child, **fields: object) -> Share:
+    """A share as an accepted invitation leaves it, from ninety days ago, words included, for ninety days."""
+    terms = {
+        "from_date": timezone.localdate() - dt.timedelta(days=90),
+        "until": timezone.now() + dt.timedelta(days=90),
+        "includes_words": True,
+    }
+    User.objects.filter(pk=therapist.pk).update(is_therapist=True)
+    return Share.objects.create(owner=parent, therapist=therapist, child=child, **(terms | fields))
+
+
+def second_factor(user: User) -> None:
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
 
 
 @pytest.fixture
 def therapist(parent: User, child: Child) -> User:
-    """Holds a live share of the parent's moments."""
-    user = _user("therapist")
-    _share(user, parent, child)
+    """Holds a live share of the parent's moments, words included, and has a second factor."""
+    user = _user("therapist", is_therapist=True)
+    second_factor(user)
+    give_share(user, parent, child)
+    return user
+
+
+@pytest.fixture
+def share(therapist: User) -> Share:
+    """The therapist's live share, words included."""
+    return Share.objects.get(therapist=therapist)
+
+
+@pytest.fixture
+def taps_therapist(parent: User, child: Child) -> User:
+    """Holds a live share of the parent's moments without their words."""
+    user = _user("taps", is_therapist=True)
+    second_factor(user)
+    give_share(user, parent, child, includes_words=False)
     return user
 
 
 @pytest.fixture
 def revoked_therapist(parent: User, child: Child) -> User:
     """Held a share that the parent has taken back."""
-    user = _user("revoked")
-    _share(user, parent, child, revoked_at=timezone.now())
+    user = _user("revoked", is_therapist=True)
+    second_factor(user)
+    give_share(user, parent, child, revoked_at=timezone.now())
     return user
 
 

@@ -212,10 +212,18 @@ def moment_to_decide(user: User, code: uuid.UUID) -> Moment:
     return found
 
 
+def moment_to_delete(user: User, code: uuid.UUID) -> Moment:
+    """Who decides about a moment may delete it, and so may who typed it."""
+    found = moment(user, code)
+    if not is_own(user, found):
+        raise PermissionDenied
+    return found
+
+
 def moment_to_restore(user: User, code: uuid.UUID) -> Moment:
-    """A moment this user deleted not long ago."""
+    """A moment of this user that was deleted not long ago."""
     since = timezone.now() - UNDO_FOR
-    return _or_404(Moment.objects.filter(author=user, code=code, deleted_at__gte=since))
+    return _or_404(Moment.objects.filter(_own(user), code=code, deleted_at__gte=since))
 
 
 def suggestion_item(user: User, code: uuid.UUID) -> SuggestionItem:

@@ -2,6 +2,7 @@
 
 import uuid
 
+from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -29,6 +30,7 @@ def family(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@rate_limit(action="invite")
 def family_invite(request: Request, code: uuid.UUID) -> HttpResponse:
     family = access.family_to_change(request.user, code)
     form = InviteForm(request.POST or None, request.FILES or None, user=request.user)

@@ -115,7 +115,7 @@ def moment_history(request: Request, code: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def moment_delete(request: Request, code: uuid.UUID) -> HttpResponse:
-    moment = access.moment_to_change(request.user, code)
+    moment = access.moment_to_delete(request.user, code)
     moments.delete(moment, by=request.user)
     return redirect("moment_deleted", moment.code)
 

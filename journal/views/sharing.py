@@ -2,6 +2,7 @@
 
 import uuid
 
+from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -34,6 +35,7 @@ def sharing(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@rate_limit(action="invite")
 def share_new(request: Request) -> HttpResponse:
     """First the terms, then what they would see, and only then the invitation."""
     form = ShareForm(request.POST or None, request.FILES or None, user=request.user)

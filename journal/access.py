@@ -315,8 +315,13 @@ def share_held(user: User, code: uuid.UUID) -> Share:
 
 def moments_under(share: Share) -> QuerySet[Moment]:
     """What a share that is live, or about to be, lets its reader see."""
-    found = Moment.objects.filter(_covered(share.owner_id, share.child_id, share.from_date))
+    found = Moment.objects.filter(covered_by(share))
     return found if share.includes_words else found.defer(*OF_WORDS)
+
+
+def covered_by(share: Share, moment: str = "") -> Q:
+    """A condition on moments, or on rows that lead to one by the path `moment`: this share covers it."""
+    return _covered(share.owner_id, share.child_id, share.from_date, moment)
 
 
 def moment_under(share: Share, code: uuid.UUID) -> Moment:
@@ -340,9 +345,10 @@ def moments_shared_with(user: User) -> QuerySet[Any]:
     ).annotate(share=F(held + "pk"), with_words=F(held + "includes_words"))
 
 
-def _covered(owner: int | F, child: int | F, from_date: dt.date | F) -> Q:
+def _covered(owner: int | F, child: int | F, from_date: dt.date | F, moment: str = "") -> Q:
     """The one rule of which moments a share covers."""
-    return Q(owner=owner, child=child, day__gte=from_date, kept_back=False, deleted_at=None)
+    rule = {"owner": owner, "child": child, "day__gte": from_date, "kept_back": False, "deleted_at": None}
+    return Q(**{moment + name: value for name, value in rule.items()})
 
 
 def comment_to_remove(user: User, share: Share, code: uuid.UUID) -> Comment:

@@ -130,7 +130,7 @@ def of(share: Share) -> Brief:
     sight = sight_of(share)
     since = getattr(share, "last_session", None)
     covered = access.moments_under(share)
-    counts = _Counts(_tallies(covered, since))
+    counts = _Counts(_tallies(share, since))
     named = _named(covered, since, share, sight)
     told = [Told(one, safety.kinds(one.risk_kinds), one.seen, one.acted_on) for one in named]  # type: ignore[attr-defined]
     full = next((one for one in named if one.is_full), None)  # type: ignore[attr-defined]
@@ -164,7 +164,7 @@ def of(share: Share) -> Brief:
             for value, label in Moment.ParentState.choices
             if counts.total("state", value)
         ],
-        advised=_advised(covered, since, share, sight),
+        advised=_advised(since, share, sight),
         pinned=list(share.recommendations.filter(ended_at=None).select_related("passage__current", "response__current"))
         if share.pk
         else [],
@@ -182,7 +182,6 @@ class Row:
     label: str
     late: bool
     count: int
-    days: int
 
 
 class _Counts:
@@ -197,55 +196,51 @@ class _Counts:
         return sum(row.count for row in wanted)
 
     def days(self, *, late: bool = True) -> int:
-        return sum(row.days for row in self.of("days", late=late))
+        return sum(row.count for row in self.of("days", late=late))
 
 
-def _tallies(covered: QuerySet[Moment], since: dt.date | None) -> list[Row]:
+def _tallies(share: Share, since: dt.date | None) -> list[Row]:
     """Grouped counts of the shared moments, before and since the last session. Only tapped and confirmed chips."""
-    keys = covered.order_by().values("pk")
-    plain = Moment.objects.filter(pk__in=keys)
-    signals = MomentSignal.objects.filter(moment__in=keys, state__in=KNOWN)
-    attempts = Attempt.objects.filter(moment__in=keys)
+    moments = Moment.objects.filter(access.covered_by(share))
+    signals = MomentSignal.objects.filter(access.covered_by(share, "moment__"), state__in=KNOWN)
+    attempts = Attempt.objects.filter(access.covered_by(share, "moment__"))
     owner = Case(When(author=F("owner"), then=Value("owner")), default=Value("recorder"))
     good = Case(When(signal__is_good=True, then=Value("good")), default=Value(""))
     parts = [
-        _tally(plain, "days", since),
-        _tally(plain, "moments", since, what=owner),
-        _tally(plain.exclude(reconnected=""), "reconnected", since, what=F("reconnected")),
-        _tally(plain.exclude(parent_state=""), "state", since, what=F("parent_state")),
-        _tally(signals, "signal", since, what=F("signal__slug"), how=good, label=F("signal__label"), moment="moment__"),
-        _tally(attempts, "tried", since, what=F("what"), how=F("outcome"), moment="moment__"),
+        _tally(moments, "days", since, count=Count("day", distinct=True)),
+        _tally(moments, "moments", since, what=owner),
+        _tally(moments.exclude(reconnected=""), "reconnected", since, what=F("reconnected")),
+        _tally(moments.exclude(parent_state=""), "state", since, what=F("parent_state")),
+        _tally(signals, "signal", since, "moment__", what=F("signal__slug"), how=good, label=F("signal__label")),
+        _tally(attempts, "tried", since, "moment__", what=F("what"), how=F("outcome")),
     ]
     rows = parts[0].union(*parts[1:], all=True)
-    return [Row(kind, what, how, label, bool(late), *numbers) for kind, what, how, label, late, *numbers in rows]
+    return [Row(kind, what, how, label, bool(late), count) for kind, what, how, label, late, count in rows]
 
 
 def _tally(
     rows: QuerySet[Any],
     kind: str,
     since: dt.date | None,
-    *,
-    what: Case | F | Value | None = None,
-    how: Case | F | Value | None = None,
-    label: F | None = None,
     moment: str = "",
+    *,
+    what: Case | F | None = None,
+    how: Case | F | None = None,
+    label: F | None = None,
+    count: Count | None = None,
 ) -> Any:
     """`moment` leads from the rows to their moment. Columns in the order of `Row`."""
     blank = Value("", output_field=CharField())
     late: Case | Value = Value(1, output_field=IntegerField())
     if since:
         late = Case(When(**{f"{moment}day__lt": since, "then": Value(0)}), default=Value(1))
+    kinds = {"of_kind": Value(kind, output_field=CharField()), "of_time": late}
+    groups = {"of_what": what or blank, "of_how": how or blank, "of_label": label or blank}
     return (
         rows.order_by()
-        .annotate(
-            of_kind=Value(kind, output_field=CharField()),
-            of_what=what or blank,
-            of_how=how or blank,
-            of_label=label or blank,
-            of_time=late,
-        )
+        .annotate(**kinds, **groups)
         .values_list("of_kind", "of_what", "of_how", "of_label", "of_time")
-        .annotate(count=Count(f"{moment}pk", distinct=True), on_days=Count(f"{moment}day", distinct=True))
+        .annotate(count=count or Count("pk"))
     )
 
 
@@ -374,14 +369,13 @@ def _reconnecting(counts: _Counts) -> Reconnecting:
     return Reconnecting(reconnected + not_yet, reconnected, middle, not_yet)
 
 
-def _advised(
-    covered: QuerySet[Moment], since: dt.date | None, share: Share, sight: Sight
-) -> list[tuple[str, int, int]]:
+def _advised(since: dt.date | None, share: Share, sight: Sight) -> list[tuple[str, int, int]]:
     """Passages that were shown since, most often first; those chosen by the words only where the words are shared."""
-    recent = covered.filter(day__gte=since) if since else covered
     shown = SuggestionItem.objects.filter(
-        suggestion__moment__in=recent.order_by().values("pk"), wording__passage__isnull=False
+        access.covered_by(share, "suggestion__moment__"), wording__passage__isnull=False
     ).filter(Q(recommendation=None) | Q(recommendation__share__therapist=share.therapist_id))
+    if since:
+        shown = shown.filter(suggestion__moment__day__gte=since)
     if not sight.words:
         shown = shown.filter(suggestion__used_words=False, suggestion__risk_level=Moment.RiskLevel.NONE)
     helped = Count("suggestion__moment", distinct=True, filter=Q(feedback=SuggestionItem.Feedback.HELPED))

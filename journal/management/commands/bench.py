@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import statistics
 import subprocess
@@ -8,21 +9,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from guidance.management.commands.match_moments import situation_of
 from guidance.matching import match
 from guidance.matching.load import current_library
+from guidance.models import Signal
 from guidance.shipping import SHIPPED
 from journal import families
-from journal.models import Moment, User
+from journal.models import Attempt, Moment, MomentSignal, Share, User
 
 PASSAGES = 5_035
+SHARED = 10_000
+FAMILIES = 200
+WORDS = "He shoved me off and ran to his room. I stood there and I snapped at him, and then I went after him."
 COLD = """
 import pathlib, time, django
 django.setup()
@@ -50,6 +57,7 @@ class Command(BaseCommand):
         self._matching()
         with transaction.atomic():
             self._pages()
+            self._practice()
             transaction.set_rollback(True)
 
     def _matching(self) -> None:
@@ -107,10 +115,71 @@ class Command(BaseCommand):
         self._line("timeline of 50 moments", _times(lambda _number: client.get("/moments/"), range(20)))
         self.stdout.write(f"({timezone.now():%Y-%m-%d}, {connection.vendor})")
 
+    def _practice(self) -> None:
+        """Ten thousand shared moments: of one child, for the brief, and of two hundred families, for the caseload."""
+        therapist = User.objects.create_user(f"bench-{uuid.uuid4()}@example.org", is_therapist=True)
+        Authenticator.objects.create(user=therapist, type=Authenticator.Type.TOTP, data={})
+        client = Client()
+        client.force_login(therapist, backend=settings.AUTHENTICATION_BACKENDS[0])
+        one = _shared(therapist, SHARED)
+        self._asked("brief of", client, reverse("brief", args=[one.code]))
+        one.delete()
+        for _family in range(FAMILIES):
+            _shared(therapist, SHARED // FAMILIES)
+        self._asked(f"caseload of {FAMILIES} families,", client, reverse("caseload"))
+
+    def _asked(self, what: str, client: Client, path: str) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(path)
+        count = len(queries.captured_queries)
+        times = _times(lambda _number: client.get(path), range(15))
+        self._line(f"{what} {SHARED} shared moments, {count} queries", times)
+
     def _line(self, what: str, times: list[float]) -> None:
         ordered = sorted(times)
         p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
         self.stdout.write(f"{what}: p50 {statistics.median(ordered):.2f} ms, p99 {p99:.2f} ms ({len(ordered)} runs)")
+
+
+def _shared(therapist: User, how_many: int) -> Share:
+    """One family whose parent shares its moments, words included."""
+    parent = User.objects.create_user(f"bench-{uuid.uuid4()}@example.org")
+    child = families.add_child(by=parent, name="B")
+    now = timezone.now()
+    signals = list(Signal.objects.order_by("order")[:12])
+    moments = Moment.objects.bulk_create(
+        Moment(
+            child=child,
+            author=parent,
+            owner=parent,
+            when="date",
+            happened_at=now - dt.timedelta(hours=7 * number),
+            zone="UTC",
+            day=(now - dt.timedelta(hours=7 * number)).date(),
+            words=WORDS,
+            reconnected="5_15",
+            parent_state="tense",
+            for_therapy=number % 50 == 0,
+            risk_level="concern" if number % 40 == 0 else "none",
+        )
+        for number in range(how_many)
+    )
+    MomentSignal.objects.bulk_create(
+        MomentSignal(moment=moment, signal=signals[(number + place) % len(signals)], state="tapped")
+        for number, moment in enumerate(moments)
+        for place in range(3)
+    )
+    Attempt.objects.bulk_create(Attempt(moment=moment, what="stayed_near", outcome="helped") for moment in moments)
+    share = Share.objects.create(
+        owner=parent,
+        therapist=therapist,
+        child=child,
+        from_date=moments[-1].day,
+        includes_words=True,
+        until=now + dt.timedelta(days=90),
+    )
+    share.appointments.create(on=moments[how_many // 2].day)
+    return share
 
 
 def _times(act: Callable[[Any], object], inputs: Any) -> list[float]:

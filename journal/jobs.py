@@ -47,7 +47,12 @@ def tell_of_comment(key: int) -> None:
 def announce_end(key: int) -> None:
     share = Share.objects.select_related("owner").filter(pk=key, revoked_at=None).first()
     if share:
-        _mail(share.owner.email, _("Something ends in a week"), "share_ends", {})
+        _mail(
+            share.owner.email,
+            _("Something ends in a week"),
+            "share_ends",
+            {"link": settings.ADDRESS + reverse("sharing")},
+        )
 
 
 @task()

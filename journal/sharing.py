@@ -126,6 +126,18 @@ def readers_of(moment: Moment) -> Readers:
     )
 
 
+def unread_comments(user: User) -> list[Comment]:
+    """What therapists have written about this user's moments and they have not had before them yet."""
+    rows = Comment.objects.filter(moment__owner=user, moment__deleted_at=None, read_at=None)
+    return list(rows.select_related("moment").defer("text").order_by("created_at", "pk"))
+
+
+def have_read(comments: list[Comment]) -> None:
+    unread = [one.pk for one in comments if one.read_at is None]
+    if unread:
+        Comment.objects.filter(pk__in=unread).update(read_at=timezone.now())
+
+
 def _other_parent_reads(moment: Moment) -> bool:
     """As the page says it; the rule itself stands in `access`, and a test holds the two together."""
     if moment.with_parents:

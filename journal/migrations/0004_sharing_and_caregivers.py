@@ -101,6 +101,7 @@ class Migration(migrations.Migration):
                 ('code', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('text', journal.encryption.EncryptedTextField()),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('read_at', models.DateTimeField(blank=True, help_text='When the owner first had it before them.', null=True)),
                 ('moment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='journal.moment')),
                 ('therapist', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments_written', to=settings.AUTH_USER_MODEL)),
             ],

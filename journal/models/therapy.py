@@ -51,6 +51,7 @@ class Comment(models.Model):
     therapist = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comments_written")
     text = EncryptedTextField()
     created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True, blank=True, help_text=_("When the owner first had it before them."))
 
     def __str__(self) -> str:
         return str(self.code)

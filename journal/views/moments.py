@@ -1,6 +1,7 @@
 """Log a moment, read what fits, tell more, change, delete."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -53,7 +54,10 @@ def chips_by_group(chips: list) -> list[tuple[str, list]]:  # type: ignore[type-
 
 @require_GET
 def moment(request: Request, code: uuid.UUID) -> HttpResponse:
-    return render(request, "moments/moment.html", page(request, access.moment(request.user, code)))
+    context = page(request, access.moment(request.user, code))
+    if context["readers"]:
+        sharing.have_read(context["readers"].comments)
+    return render(request, "moments/moment.html", context)
 
 
 @require_POST
@@ -146,7 +150,7 @@ def suggestion_feedback(request: Request, code: uuid.UUID) -> HttpResponse:
 
 def page(
     request: Request, moment: Moment, *, more: MoreForm | None = None, history: HistoryForm | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     own = access.is_own(request.user, moment)
     shown = show(moment, Sight.OWN if own else Sight.FAMILY)
     at_risk = own and (shown.urgent or shown.concern)

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from guidance import browse
-from journal import access, timeline
+from journal import access, sharing, timeline
 from journal.countries import NAMES, guess_country
 from journal.forms import MomentForm
 
@@ -21,7 +21,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if not access.children(request.user).exists():
         return redirect("caseload" if request.user.is_therapist else "child_new")
     context = log_context(request, MomentForm(user=request.user))  # type: ignore[arg-type]
-    context["look_back"] = timeline.to_look_back_on(access.moments(request.user))
+    context["comments"] = sharing.unread_comments(request.user)
+    context["look_back"] = timeline.to_look_back_on(access.moments(request.user).filter(author=request.user))
     context["latest"] = timeline.latest(access.moments(request.user), 3)
     return render(request, "pages/home.html", context)
 

@@ -11,7 +11,7 @@ from .brief import Brief, Told
 from .models import Moment, Recommendation
 
 # Of a moment's words, so that the brief stays one sheet.
-MOST_WORDS = 320
+MOST_WORDS = 240
 
 
 @dataclass(frozen=True)

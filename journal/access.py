@@ -56,6 +56,10 @@ def children(user: User) -> QuerySet[Child]:
     return Child.objects.filter(family__in=_families(user)).order_by("created_at", "pk")
 
 
+def children_to_change(user: User) -> QuerySet[Child]:
+    return children(user).filter(family__in=_families(user, Caregiver.Role.PARENT))
+
+
 def child_to_change(user: User, code: uuid.UUID) -> Child:
     """A child whose name and age this user may change: parents of the family."""
     child = _or_404(children(user).filter(code=code))
@@ -75,9 +79,10 @@ def children_shared_from(user: User) -> QuerySet[Child]:
 def children_for(moment: Moment) -> QuerySet[Child]:
     """Children its author may say a moment is about: the one it is about, and others they care for. Who logs for a
     parent stays within that family, or another would come to decide about it."""
-    others = children(moment.author)
-    if moment.author_id != moment.owner_id:
-        others = others.filter(family=moment.child.family_id)
+    if moment.author_id == moment.owner_id:
+        others = children_to_change(moment.author)
+    else:
+        others = children(moment.author).filter(family=moment.child.family_id)
     return Child.objects.filter(Q(pk=moment.child_id) | Q(pk__in=others.values("pk"))).order_by("created_at", "pk")
 
 
@@ -170,16 +175,23 @@ def readable(user: User) -> QuerySet[Moment]:
 
 def moments_of_other_parents(user: User) -> QuerySet[Moment]:
     """By the moment's own switch, or by its owner's default for the child; the default never covers a risk note or
-    words about another grown-up, and it ends when either parent leaves."""
+    words about another grown-up, and it ends when either parent leaves. Who is asked in later reads nothing that was
+    switched on before they came."""
+    here = Caregiver.objects.filter(user=user, family=OuterRef("child__family"), role=Caregiver.Role.PARENT)
+    reader_since = Subquery(here.values("created_at")[:1])
     default = Bond.objects.filter(
-        user=OuterRef("owner"), child=OuterRef("child"), for_parents_since__lte=OuterRef("created_at")
+        user=OuterRef("owner"),
+        child=OuterRef("child"),
+        for_parents_since__lte=OuterRef("created_at"),
+        for_parents_since__gte=OuterRef("reader_since"),
     )
     still_here = Caregiver.objects.filter(
         user=OuterRef("owner"), family=OuterRef("child__family"), role=Caregiver.Role.PARENT
     )
     harmless = Q(with_parents="", risk_level=Moment.RiskLevel.NONE, soft_check=False, names_somebody=False)
-    return Moment.objects.filter(
-        Q(with_parents=Moment.WithParents.YES) | (harmless & Exists(default)),
+    switched_on = Q(with_parents=Moment.WithParents.YES, with_parents_at__gte=F("reader_since"))
+    return Moment.objects.alias(reader_since=reader_since).filter(
+        switched_on | Q(harmless, Exists(default)),
         Exists(still_here),
         owner__in=other_parents(user).values("user"),
         child__family__in=_families(user, Caregiver.Role.PARENT),
@@ -193,7 +205,7 @@ def moment(user: User, code: uuid.UUID) -> Moment:
 
 def is_own(user: User, moment: Moment) -> bool:
     """Whether this user reads a moment as its owner or author, not because another parent lets them."""
-    return user.pk in (moment.owner_id, moment.author_id)
+    return user.pk in moment.people
 
 
 def moment_to_change(user: User, code: uuid.UUID) -> Moment:
@@ -271,7 +283,7 @@ def invitation(token: str) -> Invitation:
 
 
 def shares_given(user: User) -> QuerySet[Share]:
-    return (
+    return _with_sessions(
         Share.objects.filter(owner=user, revoked_at=None)
         .select_related("child", "therapist", "owner")
         .order_by("child_id", "pk")
@@ -292,16 +304,19 @@ def require_second_factor(user: User) -> None:
 
 def shares_held(user: User) -> QuerySet[Share]:
     """The live leases of a therapist, whoever gave them, each with `last_session` and `next_session`."""
-    today = timezone.localdate()
-    dates = Appointment.objects.filter(share=OuterRef("pk")).order_by().values("share")
-    return (
+    return _with_sessions(
         Share.objects.filter(therapist=user, revoked_at=None, until__gt=timezone.now())
-        .annotate(
-            last_session=Subquery(dates.filter(on__lt=today).annotate(day=Max("on")).values("day")),
-            next_session=Subquery(dates.filter(on__gte=today).annotate(day=Min("on")).values("day")),
-        )
         .select_related("child", "owner", "therapist")
         .order_by("pk")
+    )
+
+
+def _with_sessions(shares: QuerySet[Share]) -> QuerySet[Share]:
+    today = timezone.localdate()
+    dates = Appointment.objects.filter(share=OuterRef("pk")).order_by().values("share")
+    return shares.annotate(
+        last_session=Subquery(dates.filter(on__lt=today).annotate(day=Max("on")).values("day")),
+        next_session=Subquery(dates.filter(on__gte=today).annotate(day=Min("on")).values("day")),
     )
 
 

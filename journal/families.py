@@ -82,15 +82,22 @@ def leave(place: Caregiver) -> None:
         parents = list(Caregiver.objects.select_for_update().filter(family=family, role=Caregiver.Role.PARENT))
         if place.role == Caregiver.Role.PARENT and len(parents) < 2:
             raise OnlyParent
-        Caregiver.objects.filter(family=family, invited_by=by, role=Caregiver.Role.RECORDER).delete()
-        by.invitations.filter(family=family, answered_at=None).update(answered_at=timezone.now())
-        place.delete()
+        _end(place)
         note(by, "leave_family", family, concerns=by)
 
 
 def remove(place: Caregiver, *, by: User) -> None:
     """Somebody this parent asked in. Their own moments stay theirs; they are not told."""
     with transaction.atomic():
-        Caregiver.objects.filter(family=place.family, invited_by=place.user, role=Caregiver.Role.RECORDER).delete()
-        place.delete()
+        _end(place)
         note(by, "remove_caregiver", place.family, concerns=by)
+
+
+def _end(place: Caregiver) -> None:
+    """With a place go the recorders and invitations that rested on it, and what was open to the other parent."""
+    user, family = place.user, place.family
+    Caregiver.objects.filter(family=family, invited_by=user, role=Caregiver.Role.RECORDER).delete()
+    user.invitations.filter(family=family, answered_at=None).update(answered_at=timezone.now())
+    user.bonds.filter(child__family=family).update(for_parents_since=None)
+    user.moments_owned.filter(child__family=family).update(with_parents="", with_parents_at=None)
+    place.delete()

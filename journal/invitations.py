@@ -94,6 +94,6 @@ def _join(invitation: Invitation, user: User) -> None:
     if place is not None and place.role == Caregiver.Role.PARENT:
         raise AlreadyHere
     role = Caregiver.Role.PARENT if invitation.kind == Invitation.Kind.PARENT else Caregiver.Role.RECORDER
-    Caregiver.objects.update_or_create(
-        user=user, family=invitation.family, defaults={"role": role, "invited_by": invitation.invited_by}
-    )
+    if place is not None:
+        place.delete()
+    Caregiver.objects.create(user=user, family=invitation.family, role=role, invited_by=invitation.invited_by)

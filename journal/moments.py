@@ -185,7 +185,7 @@ def judge(moment: Moment) -> Risk:
     moment.risk_level = risk.level.value
     moment.risk_kinds = list(risk.kinds)
     moment.soft_check = risk.soft_check
-    moment.names_somebody = names_somebody(texts)
+    moment.names_somebody = names_somebody(texts, moment.child.name)
     moment.save(update_fields=["risk_level", "risk_kinds", "soft_check", "names_somebody"])
     return risk
 

@@ -1,16 +1,16 @@
 """What a therapist recommends for one child, laid over what the matcher returns. The matcher never hears of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from guidance.matching import Gate, Guidance, History, Library, Phase, RiskLevel, Situation
+from guidance.matching import Gate, Guidance, History, Library, Phase, RiskLevel, Situation, match
 from guidance.matching.responses import MOST, permitted
-from guidance.matching.stance import NEVER_FOR_HARD_PLACE, SHOWN
-from guidance.matching.values import ResponseEntry
+from guidance.matching.stance import NEVER_FOR_HARD_PLACE, SHOWN, in_order
+from guidance.matching.values import ChosenPassage, ResponseEntry
 from guidance.models import Passage, Response, Signal
 
 from .audit import note
@@ -118,22 +118,26 @@ def tailor(guidance: Guidance, situation: Situation, library: Library, advice: I
 
     While somebody is in danger nothing is changed. Gates keep their place: what a gate brought stays, and first.
     """
-    if situation.risk.level is RiskLevel.URGENT or Gate.DANGER_NOW in guidance.gates:
-        advice = ()
     advice = list(advice)
+    if not advice or situation.risk.level is RiskLevel.URGENT or Gate.DANGER_NOW in guidance.gates:
+        return [
+            *(Item(chosen.wording, chosen.reasons) for chosen in guidance.passages),
+            *(Item(answer.wording, (answer.reason,)) for answer in guidance.responses),
+        ]
     given = [one for one in advice if not one.signals or one.signals & guidance.signals]
     hidden = {one.passage or one.response for one in advice if one.kind == Recommendation.Kind.HIDE}
-    reworded = {one.passage or one.response: one.key for one in advice if one.kind == Recommendation.Kind.REWORD}
+    reworded = {one.passage or one.response: one.key for one in given if one.kind == Recommendation.Kind.REWORD}
     pins = [one for one in given if one.kind == Recommendation.Kind.PIN]
 
+    near = _near(pins, guidance, situation, library)
     passages: dict[str, Item] = {}
     for pin in pins:
-        if reasons := _may_stand(pin, guidance, library):
+        if reasons := _may_stand(pin, near, guidance, library):
             wording = library.by_slug[pin.passage].wording
             passages[pin.passage] = Item(wording, reasons, reworded.get(pin.passage, pin.key))
-    for chosen in guidance.passages:
-        if chosen.slug not in hidden:
-            passages.setdefault(chosen.slug, Item(chosen.wording, chosen.reasons, reworded.get(chosen.slug)))
+    left = [chosen for chosen in guidance.passages if chosen.slug not in hidden]
+    for chosen in _in_order(left, guidance, library):
+        passages.setdefault(chosen.slug, Item(chosen.wording, chosen.reasons, reworded.get(chosen.slug)))
 
     first: list[tuple[str, Item]] = []
     others: list[tuple[str, Item]] = []
@@ -142,17 +146,17 @@ def tailor(guidance: Guidance, situation: Situation, library: Library, advice: I
         if not by_passage or answer.slug not in hidden:
             item = Item(answer.wording, (answer.reason,), reworded.get(answer.slug))
             (others if by_passage else first).append((answer.phase.value, item))
-    by_gate = {item.wording for _, item in first}
+    placed = {item.wording for _, item in first}
     first += [
         (one.phase, Item(None, (FROM_THERAPIST,), one.key)) for one in given if one.kind == Recommendation.Kind.WRITE
     ]
     entries = {entry.slug: entry for entry in library.responses}
     for pin in pins:
         entry = entries.get(pin.response)
-        if entry and entry.wording not in by_gate and (reasons := _may_be_said(pin, entry, guidance, situation)):
+        if entry and entry.wording not in placed and (reasons := _may_be_said(pin, entry, near, guidance, situation)):
+            placed.add(entry.wording)
             first.append((entry.phase.value, Item(entry.wording, reasons, reworded.get(entry.slug, pin.key))))
-    said = {item.wording for _, item in first}
-    spoken = [*first, *((phase, item) for phase, item in others if item.wording not in said)]
+    spoken = [*first, *((phase, item) for phase, item in others if item.wording not in placed)]
     return [*list(passages.values())[:SHOWN], *_with_now(spoken)]
 
 
@@ -165,24 +169,43 @@ def _with_now(spoken: list[tuple[str, Item]]) -> list[Item]:
     return [item for _, item in kept]
 
 
-def _may_stand(pin: Advice, guidance: Guidance, library: Library) -> tuple[str, ...]:
+def _near(pins: list[Advice], guidance: Guidance, situation: Situation, library: Library) -> set[str]:
+    """The passages that fit this moment; with a stance set, also those that would for a child of that history."""
+    fitting = {*guidance.ranked, *(chosen.slug for chosen in guidance.passages)} if guidance.passages else set()
+    for stance in {pin.stance for pin in pins if pin.stance and not pin.signals}:
+        fitting |= set(match(replace(situation, history=_HISTORY_OF[stance]), library).ranked) if fitting else set()
+    return fitting
+
+
+def _in_order(left: list[ChosenPassage], guidance: Guidance, library: Library) -> list[ChosenPassage]:
+    """What is left once something was hidden, by the rule of what may come first."""
+    loss_told = bool(guidance.passages) and library.by_slug[guidance.passages[0].slug].frame == "loss"
+    return in_order(left, library, guidance.history, loss_told)
+
+
+def _may_stand(pin: Advice, near: set[str], guidance: Guidance, library: Library) -> tuple[str, ...]:
     """The reasons for a pinned passage; none where it does not belong here or may not come first."""
     entry = library.by_slug.get(pin.passage)
-    if entry is None or not guidance.passages or not (pin.signals or pin.passage in guidance.ranked):
+    if (
+        entry is None
+        or entry.audience == "therapist"
+        or not (guidance.passages and (pin.signals or pin.passage in near))
+    ):
         return ()
     if guidance.history is History.YES and pin.passage in NEVER_FOR_HARD_PLACE:
         return ()
     return _reasons(pin, entry.stance or _STANCE_OF_FRAME.get(entry.frame, ""), guidance)
 
 
-def _may_be_said(pin: Advice, entry: ResponseEntry, guidance: Guidance, situation: Situation) -> tuple[str, ...]:
-    near = {*guidance.ranked, *(chosen.slug for chosen in guidance.passages)}
+def _may_be_said(
+    pin: Advice, entry: ResponseEntry, near: set[str], guidance: Guidance, situation: Situation
+) -> tuple[str, ...]:
     if not (pin.signals or near & set(entry.passages)):
         return ()
     history = _HISTORY_OF.get(pin.stance, guidance.history)
     if not permitted(entry, situation, guidance.signals, history, guidance.gates):
         return ()
-    return _reasons(pin, entry.stance, guidance)
+    return _reasons(pin, entry.stance or _STANCE_OF_HISTORY.get(entry.history, ""), guidance)
 
 
 def _reasons(pin: Advice, stance: str, guidance: Guidance) -> tuple[str, ...]:
@@ -200,3 +223,4 @@ _FIRST = {History.YES: "closer", History.NO: "space", History.UNKNOWN: "space"}
 _HISTORY_OF = {"closer": History.YES, "space": History.NO}
 # Frames are bound like the stance they go with.
 _STANCE_OF_FRAME = {"practice": "space", "loss": "closer"}
+_STANCE_OF_HISTORY = {"yes": "closer", "no": "space"}

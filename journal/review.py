@@ -82,6 +82,8 @@ def mark(share: Share, moment: Moment, **changes: object) -> None:
 def act_on(share: Share, moment: Moment) -> None:
     """A risk note was read and acted on: dated once, and kept."""
     with transaction.atomic():
+        if Mark.objects.filter(reader=share.therapist, moment=moment, acted_at__isnull=False).exists():
+            return
         mark(share, moment, acted_at=timezone.now())
         note(share.therapist, "act_on_risk", moment, concerns=share.therapist)
 
@@ -111,8 +113,8 @@ def keep_note(share: Share, moment: Moment, text: str) -> None:
 def meet(share: Share, on: dt.date) -> None:
     """A session: one that has been is added, one to come takes the place of the next."""
     with transaction.atomic():
-        if on >= timezone.localdate():
-            share.appointments.filter(on__gte=timezone.localdate()).delete()
+        if on > timezone.localdate():
+            share.appointments.filter(on__gt=timezone.localdate()).delete()
         Appointment.objects.get_or_create(share=share, on=on)
 
 

@@ -93,8 +93,8 @@ def switch_parents(moment: Moment, *, by: User, answer: str) -> None:
     """Whether the other parent reads this one moment: yes, no, or "" for what is set for the child."""
     if moment.with_parents != answer:
         with transaction.atomic():
-            moment.with_parents = answer
-            moment.save(update_fields=["with_parents"])
+            moment.with_parents, moment.with_parents_at = answer, timezone.now()
+            moment.save(update_fields=["with_parents", "with_parents_at"])
             note(by, "switch_parents", moment, concerns=moment.owner, fields=["with_parents"])
 
 
@@ -114,12 +114,12 @@ def readers_of(moment: Moment) -> Readers:
     live = Share.objects.filter(
         owner=moment.owner_id, child=moment.child_id, revoked_at=None, until__gt=timezone.now()
     ).filter(from_date__lte=moment.day)
-    others = Caregiver.objects.filter(family=moment.child.family_id, role=Caregiver.Role.PARENT)
-    with_parents = others.exclude(user=moment.owner_id).exists() and others.filter(user=moment.owner_id).exists()
+    parents = Caregiver.objects.filter(family=moment.child.family_id, role=Caregiver.Role.PARENT)
+    others = list(parents.exclude(user=moment.owner_id)) if parents.filter(user=moment.owner_id).exists() else []
     return Readers(
         with_therapists=live.exists(),
-        with_parents=with_parents,
-        other_parent_reads=with_parents and _other_parent_reads(moment),
+        with_parents=bool(others),
+        other_parent_reads=_other_parent_reads(moment, others),
         held_back=_held_back(moment),
         comments=list(moment.comments.select_related("therapist").order_by("created_at", "pk")),
         receipts=receipts_of(moment),
@@ -138,12 +138,16 @@ def have_read(comments: list[Comment]) -> None:
         Comment.objects.filter(pk__in=unread).update(read_at=timezone.now())
 
 
-def _other_parent_reads(moment: Moment) -> bool:
+def _other_parent_reads(moment: Moment, others: list[Caregiver]) -> bool:
     """As the page says it; the rule itself stands in `access`, and a test holds the two together."""
-    if moment.with_parents:
-        return moment.with_parents == Moment.WithParents.YES
-    default = Bond.objects.filter(user=moment.owner_id, child=moment.child_id, for_parents_since__lte=moment.created_at)
-    return not _held_back(moment) and default.exists()
+    since = moment.with_parents_at
+    if not moment.with_parents:
+        default = Bond.objects.filter(
+            user=moment.owner_id, child=moment.child_id, for_parents_since__lte=moment.created_at
+        )
+        since = None if _held_back(moment) else default.values_list("for_parents_since", flat=True).first()
+    allowed = moment.with_parents != Moment.WithParents.NO and since is not None
+    return allowed and any(other.created_at <= since for other in others)
 
 
 def _held_back(moment: Moment) -> bool:

@@ -118,9 +118,13 @@ class ShownGuidance:
     @property
     def stance_was_set(self) -> bool:
         """Something stands here only because a therapist said how near to be with this child."""
+        return any(STANCE_SET in one.item.reasons for one in (*self.passages, *self.responses))
+
+    @property
+    def responses(self) -> list[ShownResponse]:
+        """All of them, in the order of the page."""
         said = [self.first, self.for_you, *(one for _, ones in self.others for one in ones)]
-        items = [one.item for one in (*self.passages, *said) if one is not None]
-        return any(STANCE_SET in item.reasons for item in items)
+        return [one for one in said if one is not None]
 
 
 @dataclass(frozen=True)
@@ -187,10 +191,10 @@ def _suggestions(
     moment: Moment, sight: Sight, rows: list[MomentSignal], bond: Bond, reader: User | None
 ) -> list[ShownGuidance]:
     seen = {signal.slug: signal.seen for signal in all_signals()}
-    if bond.hard_place != HardPlace.YES:
+    if sight.words and bond.hard_place != HardPlace.YES:
         seen["history_yes"] = _("your words may tell of a hard start")
     for row in rows:
-        if row.state == MomentSignal.State.READ and is_asked(row.signal):
+        if sight.words and row.state == MomentSignal.State.READ and is_asked(row.signal):
             seen[row.signal.slug] = _("perhaps %(what)s") % {"what": row.signal.seen}
     suggestions = list(moment.suggestions.order_by("-number"))
     if sight is Sight.TAPS:

@@ -32,7 +32,11 @@ def bind(ranked: list[ChosenPassage], library: Library, history: History, loss_t
         for chosen in ranked
         if entries[chosen.slug].stance in may and not (history is History.YES and chosen.slug in NEVER_FOR_HARD_PLACE)
     ]
-    kept = _differing(kept, library)
+    return in_order(_differing(kept, library), library, history, loss_told)
+
+
+def in_order(kept: list[ChosenPassage], library: Library, history: History, loss_told: bool) -> list[ChosenPassage]:
+    """What may stand first does."""
     not_first = "practice" if history is History.YES else ("" if loss_told else "loss")
     kept = _not_first(kept, library, not_first)
     return _space_before_closer(kept, library) if history is History.UNKNOWN else kept

@@ -33,12 +33,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='moment',
             name='names_somebody',
-            field=models.BooleanField(default=False, help_text='The words speak of another grown-up.'),
+            field=models.BooleanField(default=True, help_text='The words speak of another grown-up, or have not been judged.'),
         ),
         migrations.AddField(
             model_name='moment',
             name='with_parents',
             field=models.CharField(blank=True, choices=[('yes', 'Yes'), ('no', 'No')], max_length=5),
+        ),
+        migrations.AddField(
+            model_name='moment',
+            name='with_parents_at',
+            field=models.DateTimeField(blank=True, help_text='When that was switched.', null=True),
         ),
         migrations.AddField(
             model_name='share',

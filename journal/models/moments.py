@@ -101,11 +101,14 @@ class Moment(models.Model):
     for_therapy = models.BooleanField(default=False)
     kept_back = models.BooleanField(default=False, help_text=_("No therapist sees it."))
     with_parents = models.CharField(max_length=5, choices=WithParents, blank=True)
+    with_parents_at = models.DateTimeField(null=True, blank=True, help_text=_("When that was switched."))
     own_chips = models.ManyToManyField(OwnChip, blank=True, related_name="moments")
     # Worked out from words: read with the words only.
     risk_level = models.CharField(max_length=10, choices=RiskLevel, default=RiskLevel.NONE)
     risk_kinds = models.JSONField(default=list)
-    names_somebody = models.BooleanField(default=False, help_text=_("The words speak of another grown-up."))
+    names_somebody = models.BooleanField(
+        default=True, help_text=_("The words speak of another grown-up, or have not been judged.")
+    )
     soft_check = models.BooleanField(default=False)
     safe_answer = models.CharField(max_length=10, choices=SafeAnswer, blank=True)
     dying_answer = models.CharField(max_length=5, choices=DyingAnswer, blank=True)
@@ -130,6 +133,11 @@ class Moment(models.Model):
         if fields is not None and {"happened_at", "zone"} & set(fields):
             kwargs["update_fields"] = {*fields, "day"}
         super().save(*args, **kwargs)
+
+    @property
+    def people(self) -> tuple[int, int]:
+        """Whose it is: by key, its owner and its author."""
+        return self.owner_id, self.author_id
 
 
 class MomentSignal(models.Model):

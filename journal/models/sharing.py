@@ -104,6 +104,9 @@ class Receipt(models.Model):
         refuse_change(self)
         super().save(*args, **kwargs)
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise Unchangeable
+
 
 class Audit(models.Model):
     """Who did what to which row, and when: names of changed fields, never values. Written, never changed."""
@@ -126,6 +129,9 @@ class Audit(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         refuse_change(self)
         super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise Unchangeable
 
 
 class Canary(models.Model):

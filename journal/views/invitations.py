@@ -2,7 +2,6 @@
 
 import uuid
 
-from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from journal import access, invitations
+from journal.adapters import INVITED
 
 from .requests import Request
 
@@ -21,7 +21,7 @@ def invitation(request: Request, token: str) -> HttpResponse:
     """The link is proof of the address: who makes an account from here need not prove it again."""
     found = access.invitation(token)
     if not request.user.is_authenticated:
-        get_adapter().stash_verified_email(request, found.email)
+        request.session[INVITED] = found.email
         return render(request, "invitations/sign_in.html", {"invitation": found})
     refused = ""
     if request.method == "POST":

@@ -156,6 +156,7 @@ def page(
     at_risk = own and (shown.urgent or shown.concern)
     return {
         "shown": shown,
+        "ask_history": shown.ask_history and access.is_parent(request.user, moment.child),
         "moment": moment,
         "is_author": moment.author_id == request.user.pk,
         "readers": sharing.readers_of(moment) if moment.owner_id == request.user.pk else None,

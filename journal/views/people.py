@@ -50,7 +50,7 @@ def account(request: Request) -> HttpResponse:
         return redirect("account")
     context = {
         "form": form,
-        "children": access.children(request.user),
+        "children": access.children_to_change(request.user),
         "chips": access.own_chips(request.user),
     }
     return invalid(request, "people/account.html", context, form)

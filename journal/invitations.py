@@ -50,8 +50,8 @@ def accept(invitation: Invitation, *, by: User) -> None:
             return
         if invitation.kind == Invitation.Kind.THERAPIST:
             _start_share(invitation, by)
-        else:
-            _join(invitation, by)
+        elif invitation.family:
+            _join(invitation, invitation.family, by)
         note(by, "accept_invitation", invitation, concerns=invitation.invited_by)
 
 
@@ -88,12 +88,12 @@ def _start_share(invitation: Invitation, therapist: User) -> None:
     sharing.start(invitation, therapist)
 
 
-def _join(invitation: Invitation, user: User) -> None:
+def _join(invitation: Invitation, family: Family, user: User) -> None:
     """A recorder logs for one parent at a time in a family; who is asked in as a parent stops being a recorder."""
-    place = Caregiver.objects.filter(user=user, family=invitation.family).first()
+    place = Caregiver.objects.filter(user=user, family=family).first()
     if place is not None and place.role == Caregiver.Role.PARENT:
         raise AlreadyHere
     role = Caregiver.Role.PARENT if invitation.kind == Invitation.Kind.PARENT else Caregiver.Role.RECORDER
     if place is not None:
         place.delete()
-    Caregiver.objects.create(user=user, family=invitation.family, role=role, invited_by=invitation.invited_by)
+    Caregiver.objects.create(user=user, family=family, role=role, invited_by=invitation.invited_by)

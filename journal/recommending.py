@@ -186,11 +186,9 @@ def _in_order(left: list[ChosenPassage], guidance: Guidance, library: Library) -
 def _may_stand(pin: Advice, near: set[str], guidance: Guidance, library: Library) -> tuple[str, ...]:
     """The reasons for a pinned passage; none where it does not belong here or may not come first."""
     entry = library.by_slug.get(pin.passage)
-    if (
-        entry is None
-        or entry.audience == "therapist"
-        or not (guidance.passages and (pin.signals or pin.passage in near))
-    ):
+    if entry is None or entry.audience == "therapist" or not guidance.passages:
+        return ()
+    if not (pin.signals or pin.passage in near):
         return ()
     if guidance.history is History.YES and pin.passage in NEVER_FOR_HARD_PLACE:
         return ()

@@ -146,8 +146,9 @@ def _other_parent_reads(moment: Moment, others: list[Caregiver]) -> bool:
             user=moment.owner_id, child=moment.child_id, for_parents_since__lte=moment.created_at
         )
         since = None if _held_back(moment) else default.values_list("for_parents_since", flat=True).first()
-    allowed = moment.with_parents != Moment.WithParents.NO and since is not None
-    return allowed and any(other.created_at <= since for other in others)
+    if since is None or moment.with_parents == Moment.WithParents.NO:
+        return False
+    return any(other.created_at <= since for other in others)
 
 
 def _held_back(moment: Moment) -> bool:

@@ -31,7 +31,7 @@ def show_mail(request: HttpRequest) -> None:
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """The link of an invitation was read in that mailbox: signing up with that address proves nothing anew."""
-        return request.session.get(INVITED, "").casefold() == email.casefold()
+        return str(request.session.get(INVITED, "")).casefold() == email.casefold()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         super().send_mail(template_prefix, email, context)

@@ -88,6 +88,7 @@ class Reconnecting:
 class Brief:
     share: Share
     since: dt.date | None  # the last session; None where there was none
+    first: dt.date
     today: dt.date
     authors: list[tuple[str, int]]
     moments: int
@@ -108,6 +109,10 @@ class Brief:
     states: list[tuple[str, int]]
     advised: list[tuple[str, int, int]]  # title, how often shown, how often it helped
     pinned: list[Recommendation]
+
+    @property
+    def period(self) -> tuple[dt.date, dt.date]:
+        return self.first, self.today
 
     @property
     def words_shared(self) -> bool:
@@ -142,11 +147,12 @@ def of(share: Share) -> Brief:
     return Brief(
         share=share,
         since=since,
-        today=today,
+        first=first,
+        today=max(today, first),
         authors=_authors(counts),
         moments=counts.total("moments"),
         days=counts.days(),
-        span=(today - first).days + 1,
+        span=max((today - first).days + 1, counts.days()),
         safety=at_risk[:MOST_TOLD],
         more_safety=len(at_risk) > MOST_TOLD,
         wanted=wanted[:MOST_TOLD],
@@ -157,7 +163,7 @@ def of(share: Share) -> Brief:
         different=different,
         earlier_days=counts.days(late=False),
         tried=_tried(counts),
-        good=[(row.label, row.count) for row in counts.of("signal") if row.how == "good"],
+        good=sorted((row.label, row.count) for row in counts.of("signal") if row.how == "good"),
         reconnecting=_reconnecting(counts),
         states=[
             (str(label), counts.total("state", value))
@@ -165,7 +171,11 @@ def of(share: Share) -> Brief:
             if counts.total("state", value)
         ],
         advised=_advised(since, share, sight),
-        pinned=list(share.recommendations.filter(ended_at=None).select_related("passage__current", "response__current"))
+        pinned=list(
+            share.recommendations.filter(ended_at=None)
+            .select_related("passage__current", "response__current")
+            .order_by("-created_at", "-pk")
+        )
         if share.pk
         else [],
     )
@@ -251,7 +261,7 @@ def _named(covered: QuerySet[Moment], since: dt.date | None, share: Share, sight
     """Those at risk, those to talk about, those the therapist wants to raise, and one to tell in full; newest first.
 
     What nobody has acted on or read yet is named however old it is."""
-    recent = Q(day__gte=since) if since else Q()
+    recent = Q(day__gte=since or share.from_date)
     marks = Mark.objects.filter(reader=share.therapist_id, moment=OuterRef("pk"))
     to_raise, seen = Exists(marks.filter(to_raise=True)), Exists(marks.filter(read_at__isnull=False))
     newest = covered.order_by("-happened_at", "-pk")
@@ -343,7 +353,10 @@ def _changes(counts: _Counts) -> tuple[list[Change], list[Change]]:
         rate, rate_before = count / days, earlier / earlier_days
         if max(count, earlier) >= TOO_FEW_DAYS and (rate >= DIFFERENT * rate_before or rate_before >= DIFFERENT * rate):
             different.append(Change(labels[slug], count, earlier))
-    return sorted(new, key=lambda one: -one.now), sorted(different, key=lambda one: -max(one.now, one.earlier))
+    return (
+        sorted(new, key=lambda one: (-one.now, one.what)),
+        sorted(different, key=lambda one: (-max(one.now, one.earlier), one.what)),
+    )
 
 
 def _tried(counts: _Counts) -> list[Tried]:

@@ -47,5 +47,9 @@ def _add(document: Docx, section: Section) -> None:
 
 
 def _readable(text: str) -> str:
-    """XML has no place for control characters; somebody may have pasted one."""
-    return "".join(letter for letter in text if letter in "\n\t" or (letter.isprintable() or ord(letter) > 0x9F))
+    """XML has no place for control characters and the like; somebody may have pasted one."""
+    return "".join(letter for letter in text if letter in "\n\t" or _is_xml(letter))
+
+
+def _is_xml(letter: str) -> bool:
+    return letter.isprintable() or (ord(letter) > 0x9F and letter not in "\ufffe\uffff")

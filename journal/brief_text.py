@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -36,11 +36,10 @@ def title(brief: Brief) -> str:
 
 def header(brief: Brief) -> str:
     """Who logged, how many moments on how many of the days."""
-    since = brief.since or brief.share.from_date
     logged = ngettext("%(n)s moment", "%(n)s moments", brief.moments) % {"n": brief.moments}
     by = ", ".join(f"{who} ({count})" for who, count in brief.authors)
     period = _("%(moments)s, logged on %(days)s of %(span)s days, from %(since)s to %(today)s.") % {
-        "moments": logged, "days": brief.days, "span": brief.span, "since": _day(since), "today": _day(brief.today),
+        "moments": logged, "days": brief.days, "span": brief.span, "since": _day(brief.first), "today": _day(brief.today),
     }  # fmt: skip
     return f"{period} {_('By %(who)s.') % {'who': by}}" if by else period
 
@@ -91,7 +90,7 @@ def _risk(told: Told) -> str:
     kinds = "; ".join(str(kind.label) for kind in told.risk_kinds) or _("not sure that everyone is safe")
     level = _("urgent") if told.moment.risk_level == Moment.RiskLevel.URGENT else _("concern")
     if told.acted_on:
-        state = _("read and acted on %(day)s") % {"day": _day(told.acted_on.date())}
+        state = _("read and acted on %(day)s") % {"day": _day(timezone.localtime(told.acted_on).date())}
     else:
         state = _("seen") if told.seen else _("not seen yet")
     return f"{_day(told.moment.day)}: {kinds} ({level}), {state}"
@@ -134,12 +133,12 @@ def _in_full(brief: Brief) -> Section:
 
 def _changes(brief: Brief) -> Section:
     title = _("New or different")
-    n = _("%(days)s days logged since the last session, %(earlier)s before it.") % {
+    n = _("%(days)s days logged in this time, %(earlier)s before it.") % {
         "days": brief.days, "earlier": brief.earlier_days,
     }  # fmt: skip
     if brief.too_few:
         return Section(title, [Line(_("Too few to tell."))], hint=n)
-    lines = [Line(_("New: %(what)s, %(n)s times") % {"what": one.what, "n": one.now}) for one in brief.new]
+    lines = [Line(_("New: %(what)s (%(n)s)") % {"what": one.what, "n": one.now}) for one in brief.new]
     lines += [
         Line(
             _("%(what)s: %(n)s times, %(before)s times before")

@@ -38,6 +38,8 @@ def of(user: User) -> Week | None:
 
 
 def due(now: dt.datetime) -> QuerySet[User]:
-    """Therapists who want the mail and have had none for a week."""
+    """Therapists who want the mail and have had none for a week; half a day of slack, or the day would creep on."""
     wanting = User.objects.filter(is_active=True, is_therapist=True, wants_digest=True)
-    return wanting.filter(Q(digest_sent_at=None) | Q(digest_sent_at__lte=now - WEEK)).order_by("pk")
+    return wanting.filter(Q(digest_sent_at=None) | Q(digest_sent_at__lte=now - WEEK + dt.timedelta(hours=12))).order_by(
+        "pk"
+    )

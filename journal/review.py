@@ -49,19 +49,28 @@ def opened(share: Share, moment: Moment) -> Mark:
     return mark
 
 
-def listed(share: Share, kind: str, moments: Iterable[Moment], *, counted: int = 0) -> None:
-    """One receipt for a page, search, brief or export, with its period and the codes of what it showed."""
+def listed(
+    share: Share,
+    kind: str,
+    moments: Iterable[Moment],
+    *,
+    counted: int = 0,
+    period: tuple[dt.date, dt.date] | None = None,
+) -> None:
+    """One receipt for a page, search, brief or export, with the codes of what it showed, and its period: the days
+    shown, or for numbers over many the days they cover."""
     shown = list(moments)
-    days = [moment.day for moment in shown]
+    days = [moment.day for moment in shown] + list(period or ())
     codes = [str(moment.code) for moment in shown]
-    period = {"first_day": min(days, default=None), "last_day": max(days, default=None)}
-    Receipt.objects.bulk_create([_receipt(share, kind, codes=codes, counted=counted, **period)])
+    first, last = min(days, default=None), max(days, default=None)
+    row = _receipt(share, kind, codes=codes, counted=counted, first_day=first, last_day=last)
+    Receipt.objects.bulk_create([row])
 
 
-def exported(share: Share, moments: Iterable[Moment], *, counted: int) -> None:
+def exported(share: Share, moments: Iterable[Moment], *, counted: int, period: tuple[dt.date, dt.date]) -> None:
     """Taken away as a file: the receipt and the audit row stand before the first byte goes out."""
     with transaction.atomic():
-        listed(share, Receipt.Kind.EXPORT, moments, counted=counted)
+        listed(share, Receipt.Kind.EXPORT, moments, counted=counted, period=period)
         note(share.therapist, "export", share, concerns=share.owner)
 
 

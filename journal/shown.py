@@ -118,7 +118,8 @@ class ShownGuidance:
     @property
     def stance_was_set(self) -> bool:
         """Something stands here only because a therapist said how near to be with this child."""
-        return any(STANCE_SET in one.item.reasons for one in (*self.passages, *self.responses))
+        items = [one.item for one in self.passages] + [one.item for one in self.responses]
+        return any(STANCE_SET in item.reasons for item in items)
 
     @property
     def responses(self) -> list[ShownResponse]:

@@ -20,7 +20,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 def brief(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_held(request.user, code)
     found = briefs.of(share)
-    review.listed(share, Receipt.Kind.BRIEF, found.named, counted=found.moments)
+    review.listed(share, Receipt.Kind.BRIEF, found.named, counted=found.moments, period=found.period)
     return render(request, "brief/brief.html", {"share": share} | brief_text.page(found))
 
 
@@ -28,7 +28,7 @@ def brief(request: Request, code: uuid.UUID) -> HttpResponse:
 def brief_file(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_held(request.user, code)
     found = briefs.of(share)
-    review.exported(share, found.named, counted=found.moments)
+    review.exported(share, found.named, counted=found.moments, period=found.period)
     name = f"brief-{found.today:%Y-%m-%d}.docx"  # nobody's name: it lies about in a downloads folder
     return HttpResponse(
         as_docx(found), content_type=DOCX, headers={"Content-Disposition": f'attachment; filename="{name}"'}

@@ -39,7 +39,8 @@ def header(brief: Brief) -> str:
     logged = ngettext("%(n)s moment", "%(n)s moments", brief.moments) % {"n": brief.moments}
     by = ", ".join(f"{who} ({count})" for who, count in brief.authors)
     period = _("%(moments)s, logged on %(days)s of %(span)s days, from %(since)s to %(today)s.") % {
-        "moments": logged, "days": brief.days, "span": brief.span, "since": _day(brief.first), "today": _day(brief.today),
+        "moments": logged, "days": brief.days, "span": brief.span, "since": _day(brief.first),
+        "today": _day(brief.today),
     }  # fmt: skip
     return f"{period} {_('By %(who)s.') % {'who': by}}" if by else period
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from guidance.matching import Gate, Guidance, History, Library, Phase, RiskLevel, Situation, match
 from guidance.matching.responses import MOST, permitted
 from guidance.matching.stance import NEVER_FOR_HARD_PLACE, SHOWN, in_order
-from guidance.matching.values import ChosenPassage, ResponseEntry
+from guidance.matching.values import ChosenPassage, ChosenResponse, ResponseEntry
 from guidance.models import Passage, Response, Signal
 
 from .audit import note
@@ -139,15 +139,14 @@ def tailor(guidance: Guidance, situation: Situation, library: Library, advice: I
     for chosen in _in_order(left, guidance, library):
         passages.setdefault(chosen.slug, Item(chosen.wording, chosen.reasons, reworded.get(chosen.slug)))
 
-    first: list[tuple[str, Item]] = []
-    others: list[tuple[str, Item]] = []
-    for answer in guidance.responses:
-        by_passage = answer.reason.startswith("passage:")
-        if not by_passage or answer.slug not in hidden:
-            item = Item(answer.wording, (answer.reason,), reworded.get(answer.slug))
-            (others if by_passage else first).append((answer.phase.value, item))
-    placed = {item.wording for _, item in first}
-    first += [
+    kept = [
+        (answer.phase.value, Item(answer.wording, (answer.reason,), reworded.get(answer.slug)))
+        for answer in guidance.responses
+        if answer.slug not in hidden or not _by_passage(answer)
+    ]
+    by_gate = [answer.wording for answer in guidance.responses if not _by_passage(answer)]
+    placed = set(by_gate)
+    own = [
         (one.phase, Item(None, (FROM_THERAPIST,), one.key)) for one in given if one.kind == Recommendation.Kind.WRITE
     ]
     entries = {entry.slug: entry for entry in library.responses}
@@ -155,9 +154,16 @@ def tailor(guidance: Guidance, situation: Situation, library: Library, advice: I
         entry = entries.get(pin.response)
         if entry and entry.wording not in placed and (reasons := _may_be_said(pin, entry, near, guidance, situation)):
             placed.add(entry.wording)
-            first.append((entry.phase.value, Item(entry.wording, reasons, reworded.get(entry.slug, pin.key))))
-    spoken = [*first, *((phase, item) for phase, item in others if item.wording not in placed)]
-    return [*list(passages.values())[:SHOWN], *_with_now(spoken)]
+            own.append((entry.phase.value, Item(entry.wording, reasons, reworded.get(entry.slug, pin.key))))
+    if own:
+        gates = [one for one in kept if one[1].wording in by_gate]
+        kept = [*gates, *own, *(one for one in kept if one[1].wording not in placed)]
+    return [*list(passages.values())[:SHOWN], *_with_now(kept)]
+
+
+def _by_passage(answer: ChosenResponse) -> bool:
+    """Brought by a passage; what a gate or a danger brought is never hidden, and stays first."""
+    return answer.reason.startswith("passage:")
 
 
 def _with_now(spoken: list[tuple[str, Item]]) -> list[Item]:

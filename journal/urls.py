@@ -51,6 +51,7 @@ urlpatterns = [
     path("invitations/<uuid:code>/cancel/", invitations.invitation_cancel, name="invitation_cancel"),
     path("sharing/", sharing.sharing, name="sharing"),
     path("sharing/new/", sharing.share_new, name="share_new"),
+    path("sharing/new/<uuid:moment>/", sharing.share_preview, name="share_preview"),
     path("sharing/readings/", sharing.readings, name="readings"),
     path("sharing/<uuid:code>/change/", sharing.share_change, name="share_change"),
     path("sharing/<uuid:code>/renew/", sharing.share_renew, name="share_renew"),

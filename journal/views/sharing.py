@@ -48,8 +48,20 @@ def share_new(request: Request) -> HttpResponse:
             messages.success(request, _("The invitation is on its way. Its link works once, for seven days."))
             show_mail(request)
             return redirect("sharing")
-        context |= look(request, form.preview(), {}) | {"emergency": emergency(request)}
+        share = form.preview()
+        context |= look(request, share, {}) | brief_text.page(brief.of(share)) | {"emergency": emergency(request)}
     return invalid(request, "sharing/new.html", context, form)
+
+
+@require_GET
+def share_preview(request: Request, moment: uuid.UUID) -> HttpResponse:
+    """One's own moment, as a therapist would see it."""
+    own = access.moment_to_decide(request.user, moment)
+    words = request.GET.get("words") == "yes"
+    share = Share(owner=request.user, child=own.child, from_date=own.day, includes_words=words)
+    found = access.moment_under(share, moment)
+    context = {"share": share, "shown": show(found, sight_of(share)), "moment": found, "preview": True}
+    return render(request, "review/moment.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -90,6 +90,7 @@ class Brief:
     since: dt.date | None  # the last session; None where there was none
     first: dt.date
     today: dt.date
+    for_owner: bool
     authors: list[tuple[str, int]]
     moments: int
     days: int
@@ -130,13 +131,15 @@ class Brief:
         return list({moment.pk: moment for moment in [*(one.moment for one in told), *full]}.values())
 
 
-def of(share: Share) -> Brief:
-    """Five queries, however many moments. `share` comes from `access`; a preview has no `last_session`."""
+def of(share: Share, *, for_owner: bool = False) -> Brief:
+    """Five queries, however many moments. `share` comes from `access`; before it is given it has no `last_session`.
+
+    Its owner is not told what the therapist marked: that a risk note was acted on is for them to say, or not."""
     sight = sight_of(share)
     since = getattr(share, "last_session", None)
     covered = access.moments_under(share)
     counts = _Counts(_tallies(share, since))
-    named = _named(covered, since, share, sight)
+    named = _named(covered, since, None if for_owner else share.therapist_id, share, sight)
     told = [Told(one, safety.kinds(one.risk_kinds), one.seen, one.acted_on) for one in named]  # type: ignore[attr-defined]
     full = next((one for one in named if one.is_full), None)  # type: ignore[attr-defined]
     at_risk = [one for one in told if one.moment.risk_level != Moment.RiskLevel.NONE]
@@ -149,6 +152,7 @@ def of(share: Share) -> Brief:
         since=since,
         first=first,
         today=max(today, first),
+        for_owner=for_owner,
         authors=_authors(counts),
         moments=counts.total("moments"),
         days=counts.days(),
@@ -257,12 +261,14 @@ def _tally(
 # The moments that are named
 
 
-def _named(covered: QuerySet[Moment], since: dt.date | None, share: Share, sight: Sight) -> list[Moment]:
+def _named(
+    covered: QuerySet[Moment], since: dt.date | None, reader: int | None, share: Share, sight: Sight
+) -> list[Moment]:
     """Those at risk, those to talk about, those the therapist wants to raise, and one to tell in full; newest first.
 
     What nobody has acted on or read yet is named however old it is."""
     recent = Q(day__gte=since or share.from_date)
-    marks = Mark.objects.filter(reader=share.therapist_id, moment=OuterRef("pk"))
+    marks = Mark.objects.filter(reader=reader, moment=OuterRef("pk"))
     to_raise, seen = Exists(marks.filter(to_raise=True)), Exists(marks.filter(read_at__isnull=False))
     newest = covered.order_by("-happened_at", "-pk")
     answered = sum(

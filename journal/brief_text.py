@@ -75,7 +75,7 @@ def _safety(brief: Brief) -> Section:
     if not brief.words_shared:
         told = _("The parent shares no words with you, so nothing the software works out from words is shown here.")
         return Section(title, [Line(told)], hint=_("No mark does not mean no risk."))
-    lines = [Line(_risk(one), _cut(one.moment.words), one.moment) for one in brief.safety]
+    lines = [Line(_risk(one, brief), _cut(one.moment.words), one.moment) for one in brief.safety]
     if brief.more_safety:
         lines.append(Line(_("There are more, in the timeline.")))
     if not lines:
@@ -87,9 +87,11 @@ def _safety(brief: Brief) -> Section:
     return Section(title, lines, hint=hint)
 
 
-def _risk(told: Told) -> str:
+def _risk(told: Told, brief: Brief) -> str:
     kinds = "; ".join(str(kind.label) for kind in told.risk_kinds) or _("not sure that everyone is safe")
     level = _("urgent") if told.moment.risk_level == Moment.RiskLevel.URGENT else _("concern")
+    if brief.for_owner:
+        return f"{_day(told.moment.day)}: {kinds} ({level})"
     if told.acted_on:
         state = _("read and acted on %(day)s") % {"day": _day(timezone.localtime(told.acted_on).date())}
     else:

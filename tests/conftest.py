@@ -194,19 +194,19 @@ def superuser(db: None) -> User:
 
 
 PEOPLE = (
-    "anonymous", "stranger", "parent", "co_parent", "recorder", "therapist", "revoked_therapist",
-    "curator", "superuser",
+    "anonymous", "stranger", "parent", "co_parent", "recorder", "therapist", "taps", "revoked", "curator", "superuser",
 )  # fmt: skip
 
 
 @pytest.fixture
 def cast(
-    stranger: User, parent: User, co_parent: User, recorder: User, therapist: User, revoked_therapist: User,
-    curator: User, superuser: User,
+    stranger: User, parent: User, co_parent: User, recorder: User, therapist: User, taps_therapist: User,
+    revoked_therapist: User, curator: User, superuser: User,
 ) -> dict[str, User | None]:  # fmt: skip
     """Everybody, by name; nobody is signed in as "anonymous"."""
-    people = (None, stranger, parent, co_parent, recorder, therapist, revoked_therapist, curator, superuser)
-    return dict(zip(PEOPLE, people, strict=True))
+    family = (parent, co_parent, recorder)
+    therapists = (therapist, taps_therapist, revoked_therapist)
+    return dict(zip(PEOPLE, (None, stranger, *family, *therapists, curator, superuser), strict=True))
 
 
 @pytest.fixture

@@ -3,18 +3,27 @@
 import ast
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.urls.converters import UUIDConverter
+from django.utils import timezone
 
 from config.desk import SHOWN, Desk
-from journal.models import Audit, Bond, Child, Moment, MomentSignal, OwnChip, SuggestionItem, User
-from tests.conftest import ROOT, log
+from guidance.models import Signal
+from journal import families, invitations, recommending, review
+from journal.models import Bond, Child, Invitation, Moment, OwnChip, Receipt, Share, SuggestionItem, User
+from journal.urls import urlpatterns
+from tests.conftest import ROOT, give_share, log, second_factor
 
 PACKAGES = ("config", "journal", "guidance")
 # What views may name of a model: its choices, never its rows.
@@ -156,45 +165,195 @@ def test_a_superuser_gets_no_pass_into_a_family(
 
 # "Not yours" and "not there" answer alike
 
+CODED = {
+    entry.name: list(entry.pattern.converters)
+    for entry in urlpatterns
+    if UUIDConverter in map(type, entry.pattern.converters.values())
+}
+PRACTICE = [entry.name for entry in urlpatterns if str(entry.pattern).startswith("practice/")]
+NESTED = [name for name in PRACTICE if len(CODED.get(name, ())) > 1]
+# Whose code stands for `code` in an address, by how the address is called.
+CODE_OF = {
+    "moment_(deleted|restore)": "deleted_moment", "moment": "moment", "suggestion_": "suggested",
+    "child_|family_default": "child", "family_remove": "recorder", "family_": "family", "own_chip_": "own_chip",
+    "invitation_": "invitation", "share|brief|recommend": "share",
+}  # fmt: skip
+Codes = dict[str, uuid.UUID]
 
-def body(response: HttpResponse) -> str:
-    assert response.status_code == 404
+
+def code_of(name: str) -> str:
+    return next(kind for called, kind in CODE_OF.items() if re.match(called, name))
+
+
+def filled(name: str, codes: Codes) -> Codes:
+    return {key: codes[code_of(name) if key == "code" else key] for key in CODED.get(name, ())}
+
+
+def body(response: HttpResponse, status: int = 404) -> str:
+    assert response.status_code == status, response.request["PATH_INFO"]
     text = response.content.decode()
     for token in {*re.findall(r"\b[A-Za-z0-9]{64}\b", text)}:  # the masked form token differs at every answer
         text = text.replace(token, "token")
     return text
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_not_yours_and_not_there_answer_alike(
-    method: str, stranger: User, moment: Moment, child: Child, own_chip: OwnChip, suggested: SuggestionItem,
-    deleted_moment: Moment, sign_in: Callable,
-) -> None:  # fmt: skip
-    browser = sign_in(stranger)
-    addresses = {
-        "moment": moment, "moment_edit": moment, "moment_more": moment, "moment_signals": moment,
-        "moment_again": moment, "moment_safety": moment, "moment_history": moment, "moment_delete": moment,
-        "moment_deleted": deleted_moment, "moment_restore": deleted_moment, "suggestion_feedback": suggested,
-        "child_edit": child, "own_chip_remove": own_chip,
+def is_answered_as_made_up(browser: Client, names: Iterable[str], theirs: Codes, own: Codes | None = None) -> None:
+    """Each code of an address that is `theirs` in turn, the others one's own where one has any. Nothing is written."""
+    before, compared = state(), set()
+    for name in names:
+        base = filled(name, theirs | (own or {}))
+        for key, code in filled(name, (own or {}) | theirs).items():
+            if own and base[key] == code:
+                continue
+            for method in (browser.get, browser.post):
+                foreign, missing = (
+                    method(reverse(name, kwargs=base | {key: one}), {"x": "y"}) for one in (code, uuid.uuid4())
+                )
+                if foreign.status_code != 405:
+                    assert body(foreign) == body(missing), f"{name}: {key}"
+                    assert {*foreign.headers} == {*missing.headers}, f"{name}: {key}"
+                    compared.add(name)
+    assert compared == {*names}
+    assert state() == before
+
+
+def left_under(share: Share, moment: Moment) -> Codes:
+    """The codes of a share, of a moment, and of what the therapist says of them."""
+    comment = review.comment(share, moment, "It sounds as if they needed you near.")
+    chips = Signal.objects.filter(slug="pushed_away")
+    written = recommending.recommend(share, kind="write", text="Wait beside them.", phase="now", signals=chips)
+    rows = {"share": share, "moment": moment, "comment": comment, "recommendation": written}
+    return {name: row.code for name, row in rows.items()}
+
+
+@pytest.fixture
+def invitation(parent: User, child: Child) -> Invitation:
+    return invitations.invite_caregiver(by=parent, family=child.family, email="sitter@example.org", kind="recorder")
+
+
+@pytest.fixture
+def theirs(
+    share: Share, moment: Moment, child: Child, own_chip: OwnChip, suggested: SuggestionItem, recorder: User,
+    deleted_moment: Moment, invitation: Invitation,
+) -> Codes:  # fmt: skip
+    """All the codes of the parent's family and of their therapist."""
+    rows = {
+        "child": child, "family": child.family, "own_chip": own_chip, "suggested": suggested, "recorder": recorder,
+        "deleted_moment": deleted_moment, "invitation": invitation,
     }  # fmt: skip
-    compared = 0
-    for name, row in addresses.items():
-        send = getattr(browser, method)
-        foreign = send(reverse(name, args=[row.code]), {"x": "y"})
-        if foreign.status_code == 405:
-            continue
-        missing = send(reverse(name, args=[uuid.uuid4()]), {"x": "y"})
-        assert body(foreign) == body(missing), name
-        assert {*foreign.headers} == {*missing.headers}, name
-        compared += 1
-    assert compared > 2
+    return left_under(share, moment) | {name: row.code for name, row in rows.items()}
+
+
+@pytest.fixture
+def other_share(stranger: User) -> Share:
+    """A therapist of another family holds it, and has a second factor."""
+    user = User.objects.create_user("other-therapist@example.org")
+    second_factor(user)
+    return give_share(user, stranger, Child.objects.get(family__caregivers__user=stranger))
+
+
+@pytest.fixture
+def others(other_share: Share) -> Codes:
+    """What the therapist of the other family may read, and said there."""
+    return left_under(other_share, log(other_share.owner, other_share.child, "ran_off", words="Of another family."))
+
+
+@pytest.mark.parametrize("person", ["stranger", "co_parent", "revoked_therapist", "other_therapist"])
+def test_not_yours_and_not_there_answer_alike(
+    person: str, theirs: Codes, others: Codes, other_share: Share, request: Any, sign_in: Callable
+) -> None:
+    user = other_share.therapist if person == "other_therapist" else request.getfixturevalue(person)
+    names = [name for name in CODED if person != "co_parent" or code_of(name) not in ("family", "child")]
+    is_answered_as_made_up(sign_in(user), names, theirs)
+    if person in ("stranger", "other_therapist"):
+        nested = {"stranger": ["share_look_moment"], "other_therapist": NESTED}[person]
+        is_answered_as_made_up(sign_in(user), nested, theirs, others)
+
+
+@pytest.mark.parametrize("ended", ["revoked_at", "until"])
+def test_a_share_that_was_revoked_or_is_over_is_to_its_therapist_as_if_it_had_never_been(
+    ended: str, share: Share, theirs: Codes, therapist: User, sign_in: Callable
+) -> None:
+    Share.objects.filter(pk=share.pk).update(**{ended: timezone.now()})
+    is_answered_as_made_up(sign_in(therapist), {*PRACTICE} & {*CODED}, theirs)
+
+
+@pytest.mark.parametrize("why", ["too early", "kept back", "deleted", "another child", "another parent"])
+def test_a_moment_that_a_share_does_not_cover_is_as_if_it_were_not_there_and_so_is_a_comment_on_it(
+    why: str, share: Share, moment: Moment, parent: User, child: Child, co_parent: User, sign_in: Callable
+) -> None:
+    how: dict[str, Any] = {
+        "too early": {"days_ago": 91}, "kept back": {"kept_back": True}, "deleted": {"deleted_at": timezone.now()},
+    }.get(why, {})  # fmt: skip
+    about = families.add_child(by=parent, name="Ottoline") if why == "another child" else child
+    hidden = log(co_parent if why == "another parent" else parent, about, "ran_off", **how)
+    theirs = {name: code for name, code in left_under(share, hidden).items() if name in ("moment", "comment")}
+    names = [name for name in NESTED if name != "recommend_end"]
+    is_answered_as_made_up(sign_in(share.therapist), names, theirs, left_under(share, moment))
+
+
+def test_under_one_share_what_belongs_to_another_is_as_if_it_were_not_there(
+    share: Share, moment: Moment, stranger: User, others: Codes, taps_therapist: User, sign_in: Callable
+) -> None:
+    """A second share of the same therapist; and what another therapist says of the very same moment."""
+    second = give_share(share.therapist, stranger, Child.objects.get(family__caregivers__user=stranger))
+    theirs = left_under(second, Moment.objects.get(code=others["moment"]))
+    del theirs["share"]
+    is_answered_as_made_up(sign_in(share.therapist), NESTED, theirs, left_under(share, moment))
+    said = left_under(share, moment)
+    del said["moment"]
+    own = left_under(Share.objects.get(therapist=taps_therapist), moment)
+    is_answered_as_made_up(sign_in(taps_therapist), NESTED, said, own)
+
+
+@pytest.mark.parametrize("why", ["answered", "cancelled", "over"])
+@pytest.mark.parametrize("signed_in", [True, False], ids=["signed in", "signed out"])
+def test_an_invitation_that_works_no_more_is_as_one_that_was_made_up(
+    why: str, signed_in: bool, invitation: Invitation, parent: User, sign_in: Callable
+) -> None:
+    invited = User.objects.create_user(invitation.email)
+    if why == "answered":
+        invitations.accept(invitation, by=invited)
+    elif why == "cancelled":
+        invitations.cancel(invitation, by=parent)
+    else:
+        Invitation.objects.update(expires_at=timezone.now())
+    browser = sign_in(invited if signed_in else None)
+    for method in (browser.get, browser.post):
+        old, unsigned, unknown = (
+            method(reverse("invitation", args=[token])) for token in (invitation.token, "made-up", Invitation().token)
+        )
+        assert body(old) == body(unsigned) == body(unknown)
+        assert {*old.headers} == {*unsigned.headers} == {*unknown.headers}
+
+
+# The second factor
+
+
+@pytest.mark.parametrize("codes_alone", [False, True], ids=["nothing", "recovery codes alone"])
+def test_a_therapist_without_a_second_factor_is_led_to_setting_one_up_and_nothing_is_read(
+    codes_alone: bool, share: Share, moment: Moment, others: Codes, therapist: User, sign_in: Callable
+) -> None:
+    Authenticator.objects.filter(user=therapist).delete()
+    if codes_alone:
+        RecoveryCodes.activate(therapist)
+    own, browser = left_under(share, moment), sign_in(therapist)
+    before = state()
+    for name in PRACTICE:
+        if name != "practice_digest":
+            path = reverse(name, kwargs=filled(name, own))
+            answers = [one for one in (browser.get(path), browser.post(path)) if one.status_code != 405]
+            led_to = {(one.status_code, one.headers.get("Location")) for one in answers}
+            assert led_to == {(302, reverse("mfa_index"))}, name
+    assert state() == before and not Receipt.objects.exists()
+    is_answered_as_made_up(sign_in(therapist), {*PRACTICE} & {*CODED}, others)
 
 
 # Codes of others in any field are refused, and nothing is written
 
 
-def state() -> tuple[int, ...]:
-    return tuple(model.objects.count() for model in (Moment, MomentSignal, OwnChip, Audit, SuggestionItem))
+def state() -> dict[str, int]:
+    return {model.__name__: model._default_manager.count() for model in apps.get_app_config("journal").get_models()}
 
 
 @pytest.fixture
@@ -219,6 +378,20 @@ def test_a_strangers_code_in_a_new_moment_is_refused_beside_the_field(
     assert response.context["form"].errors[field] == [message]
     assert message in response.content.decode() and "typed before" in response.content.decode()
     assert "Wendeline" not in response.content.decode() and "the stranger" not in response.content.decode()
+    assert state() == before
+
+
+@pytest.mark.parametrize("step", ["look", "send"])
+def test_a_strangers_child_in_a_new_share_is_refused_like_one_that_is_not_there(
+    step: str, parents: Client, foreign: dict[str, str]
+) -> None:
+    day, before = timezone.localdate(), state()
+    form = {"email": "t@example.org", "from_date": day, "until": day, "includes_words": "yes", step: "1"}
+    theirs, missing = (
+        parents.post(reverse("share_new"), form | {"child": code}) for code in (foreign["child"], uuid.uuid4())
+    )
+    assert body(theirs, 422) == body(missing, 422)
+    assert theirs.context["form"].errors == {"child": ["Please choose one of your children."]}
     assert state() == before
 
 

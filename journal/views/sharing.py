@@ -49,7 +49,11 @@ def share_new(request: Request) -> HttpResponse:
             show_mail(request)
             return redirect("sharing")
         share = form.preview()
-        context |= look(request, share, {}) | brief_text.page(brief.of(share)) | {"emergency": emergency(request)}
+        context |= (
+            look(request, share, {})
+            | brief_text.page(brief.of(share, for_owner=True))
+            | {"emergency": emergency(request)}
+        )
     return invalid(request, "sharing/new.html", context, form)
 
 
@@ -110,7 +114,11 @@ def share_look_moment(request: Request, code: uuid.UUID, moment: uuid.UUID) -> H
 @require_GET
 def share_look_brief(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_given(request.user, code)
-    return render(request, "brief/brief.html", {"share": share, "preview": True} | brief_text.page(brief.of(share)))
+    return render(
+        request,
+        "brief/brief.html",
+        {"share": share, "preview": True} | brief_text.page(brief.of(share, for_owner=True)),
+    )
 
 
 @require_GET

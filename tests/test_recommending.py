@@ -1,0 +1,531 @@
+"""What a therapist recommends: laid over the guidance without bending a gate or a risk, and over with the share."""
+
+import datetime as dt
+import html
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from guidance.matching import Gate, History, Phase, RiskLevel, Situation, match
+from guidance.matching.load import current_library
+from guidance.matching.values import Risk
+from guidance.models import Passage, Response, Signal
+from guidance.shipping import SHIPPED
+from journal import families, recommending, sharing
+from journal.models import Moment, Recommendation, Share, SuggestionItem
+from journal.recommending import FROM_THERAPIST, STANCE_SET, Advice, Item, tailor
+from tests.conftest import log
+
+pytestmark = pytest.mark.django_db
+
+SIGNALS = [
+    line.split('"')[1] for line in (SHIPPED / "signals.toml").read_text().splitlines() if line.startswith("slug")
+]
+AFRAID = "she screamed and hid, she is terrified to go to her dads and begs not to go"
+SAID = "Sit on the stairs and hum, so that they hear where you are."
+TYPED = "What I typed & meant to <b>keep</b>"
+
+
+@pytest.fixture(scope="module")
+def library(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        return current_library()
+
+
+# Laid over what the matcher returns
+
+
+def told(*chips, **details):
+    return Situation(frozenset(chips or {"pushed_away"}), **({"age_months": 84} | details))
+
+
+def advice(kind, *, chips=(), key=1, **details):
+    known = {"passage": "", "response": "", "phase": "", "stance": ""} | details
+    return Advice(key=key, kind=kind, signals=frozenset(chips), **known)
+
+
+def laid_over(situation, library, *given):
+    return tailor(match(situation, library), situation, library, given)
+
+
+def as_it_was(guidance):
+    passages = [Item(one.wording, one.reasons) for one in guidance.passages]
+    return passages + [Item(one.wording, (one.reason,)) for one in guidance.responses]
+
+
+def slugs(items, library):
+    """Items by their slug in the library, None for a therapist's own words."""
+    names = {entry.wording: entry.slug for entry in (*library.passages, *library.responses)}
+    return [names.get(item.wording) for item in items]
+
+
+def split(items, library):
+    """The passages, and the responses."""
+    passages = {entry.wording for entry in library.passages}
+    return [one for one in items if one.wording in passages], [one for one in items if one.wording not in passages]
+
+
+situations = st.builds(
+    Situation,
+    tapped=st.frozensets(st.sampled_from(SIGNALS), max_size=6),
+    words=st.sampled_from(["", AFRAID]),
+    age_months=st.none() | st.integers(0, 240),
+    history=st.sampled_from(list(History)),
+    great_intensity=st.booleans(),
+    still_going=st.booleans(),
+)
+PASSAGES = "comfort-8 comfort-9 comfort-16 comfort-3 dance-11 dance-10 dance-4 door-8 healing-1".split()
+RESPONSES = (
+    "a-few-steps-off lower-and-a-little-nearer ask-hug-or-sit answer-the-small-return one-soft-look limit-step-out "
+    "limit-own-it-afterwards still-here-and-still-like-you storm-too-big-alone"
+).split()
+chips = st.frozensets(st.sampled_from(SIGNALS), max_size=3)
+keys = st.integers(1, 99)
+
+
+def recommended(*kinds, stances=("", "space", "closer")):
+    known = {"kind": st.sampled_from(kinds), "chips": chips, "key": keys, "stance": st.sampled_from(stances)}
+    phases = st.sampled_from([phase.value for phase in Phase])
+    return st.lists(
+        st.builds(advice, passage=st.sampled_from(PASSAGES), **known)
+        | st.builds(advice, response=st.sampled_from(RESPONSES), **known)
+        | st.builds(advice, st.just("write"), phase=phases, chips=chips, key=keys),
+        max_size=8,
+    )
+
+
+anything = recommended("pin", "hide", "reword")
+
+
+@given(situation=situations)
+@settings(max_examples=100, deadline=None)
+def test_without_advice_the_guidance_is_shown_as_the_matcher_gave_it(library, situation):
+    guidance = match(situation, library)
+    assert tailor(guidance, situation, library, []) == as_it_was(guidance)
+
+
+@given(situation=situations, given=anything)
+@settings(max_examples=80, deadline=None)
+def test_the_same_question_gets_the_same_answer_and_the_guidance_stays_as_it_was(library, situation, given):
+    guidance, before = match(situation, library), list(given)
+    assert tailor(guidance, situation, library, given) == tailor(guidance, situation, library, iter(given))
+    assert guidance == match(situation, library) and given == before
+
+
+@given(situation=situations, given=anything)
+@settings(max_examples=100, deadline=None)
+def test_what_a_gate_brought_stays_and_no_advice_stands_before_it(library, situation, given):
+    guidance = match(situation, library)
+    responses = split(tailor(guidance, situation, library, given), library)[1]
+    by_gate = [one.wording for one in guidance.responses if not one.reason.startswith("passage:")]
+    places = [place for place, item in enumerate(responses) if item.wording in by_gate]
+    advised = [place for place, item in enumerate(responses) if FROM_THERAPIST in item.reasons]
+    assert [responses[place].wording for place in places] == by_gate
+    assert not places or not advised or max(places) < min(advised)
+
+
+@given(situation=situations, given=recommended("pin", "reword"))
+@example(situation=told(), given=[advice("write", phase="for_you", key=key) for key in range(7)])
+@settings(max_examples=100, deadline=None)
+def test_there_are_three_passages_and_six_responses_at_most_none_twice_and_one_for_now(library, situation, given):
+    guidance = match(situation, library)
+    passages, responses = split(tailor(guidance, situation, library, given), library)
+    phases = {entry.wording: entry.phase.value for entry in library.responses}
+    written = {one.key: one.phase for one in given if one.kind == "write"}
+    known = [item.wording for item in (*passages, *responses) if item.wording]
+    assert len(passages) <= 3 and len(responses) <= 6 and len(known) == len(set(known))
+    if any(one.phase is Phase.NOW for one in guidance.responses):
+        assert "now" in {phases.get(one.wording) or written[one.recommendation] for one in responses}
+
+
+@given(situation=situations, given=anything, urgent=st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_while_somebody_is_in_danger_nothing_is_changed(library, situation, given, urgent):
+    tapped = situation.tapped if urgent else situation.tapped | {"ran_into_danger"}
+    risk = Risk(RiskLevel.URGENT, ("suicidal_child",)) if urgent else Risk()
+    danger = told(*tapped, history=situation.history, risk=risk)
+    assert Gate.DANGER_NOW in match(danger, library).gates
+    assert laid_over(danger, library, *given) == laid_over(danger, library)
+
+
+@given(situation=situations, given=recommended("pin", "hide", "reword", stances=[""]))
+@settings(max_examples=100, deadline=None)
+def test_without_a_stance_that_was_set_nothing_crosses_the_stance_rule(library, situation, given):
+    history = match(situation, library).history
+    items = laid_over(situation, library, *given)
+    entries = {entry.wording: entry for entry in (*library.passages, *library.responses)}
+    pinned = [entries[item.wording] for item in items if item.wording and FROM_THERAPIST in item.reasons]
+    against = "space" if history is History.YES else "closer"
+    assert not any(STANCE_SET in item.reasons for item in items) and against not in [one.stance for one in pinned]
+    first = [entries[item.wording].frame for item in split(items, library)[0][:1]]
+    assert history is not History.YES or (first != ["practice"] and "comfort-16" not in slugs(items, library))
+    assert history is not History.NO or first != ["loss"]
+
+
+ALWAYS = ("", "space", "closer")
+
+
+@pytest.mark.parametrize(
+    ("history", "sort", "slug", "stances"),
+    [
+        ("no", "passage", "dance-11", ["closer"]),
+        ("no", "passage", "dance-4", ["closer"]),
+        ("no", "response", "lower-and-a-little-nearer", ["closer"]),
+        ("no", "response", "still-here-and-still-like-you", ["closer"]),
+        ("yes", "passage", "comfort-8", ["space"]),
+        ("yes", "passage", "comfort-3", ["space"]),
+        ("yes", "response", "right-here-come-when-you-want", ["space"]),
+        ("yes", "passage", "comfort-16", []),
+        ("unknown", "passage", "dance-11", ["closer"]),
+        ("unknown", "passage", "dance-4", ["closer"]),
+        ("unknown", "response", "lower-and-a-little-nearer", ["closer"]),
+        ("no", "passage", "comfort-16", ALWAYS),
+        ("no", "passage", "door-6", ALWAYS),
+        ("yes", "passage", "dance-11", ALWAYS),
+        ("unknown", "passage", "door-6", ALWAYS),
+    ],
+)
+def test_a_pin_against_the_history_comes_only_with_that_stance_set_and_says_so(library, history, sort, slug, stances):
+    situation = told(history=History(history))
+    for stance in ALWAYS:
+        items = laid_over(situation, library, advice("pin", chips={"pushed_away"}, stance=stance, **{sort: slug}))
+        if stance in stances:
+            first = split(items, library)[sort == "response"][0]
+            assert slugs([first], library) == [slug] and (STANCE_SET in first.reasons) is (stances is not ALWAYS)
+        else:
+            assert items == laid_over(situation, library)
+
+
+def test_with_a_stance_set_a_pin_without_chips_comes_where_it_would_fit_such_a_child(library):
+    assert "dance-11" in match(told(history=History.YES), library).ranked
+    first = laid_over(told(history=History.NO), library, advice("pin", passage="dance-11", stance="closer"))[0]
+    assert slugs([first], library) == ["dance-11"] and STANCE_SET in first.reasons
+
+
+def test_a_child_afraid_of_somebody_gets_no_stance_from_a_therapist_either(library):
+    situation = told("hid", words=AFRAID)
+    assert Gate.AFRAID in match(situation, library).gates
+    for stance, slug in (("closer", "dance-11"), ("closer", "dance-4"), ("space", "door-6"), ("space", "comfort-3")):
+        pinned = advice("pin", passage=slug, chips={"hid"}, stance=stance)
+        assert laid_over(situation, library, pinned) == laid_over(situation, library)
+    for stance, slug in (("closer", "safe-and-not-alone"), ("space", "right-here-come-when-you-want")):
+        pinned = advice("pin", response=slug, chips={"hid"}, stance=stance)
+        assert laid_over(situation, library, pinned) == laid_over(situation, library)
+    neither = laid_over(situation, library, advice("pin", passage="healing-1", chips={"hid"}))
+    assert slugs(neither, library)[0] == "healing-1"
+
+
+@pytest.mark.parametrize(
+    ("slug", "situation", "comes"),
+    [
+        ("five-and-under-the-table", told("hid", age_months=60), True),
+        ("five-and-under-the-table", told("hid", age_months=35), False),
+        ("five-and-under-the-table", told("hid", age_months=84), False),
+        ("water-within-reach", told("hid"), True),
+        ("water-within-reach", told("hid", great_intensity=True), False),
+        ("when-would-you-like-to-talk", told("hid"), True),
+        ("when-would-you-like-to-talk", told("hid", "sensory_overload"), False),
+        ("let-it-land", told("hid"), False),
+        ("let-it-land", told("hid", "good_moment"), True),
+    ],
+)
+def test_a_pinned_response_keeps_to_its_ages_its_chips_and_its_limits(library, slug, situation, comes):
+    items = laid_over(situation, library, advice("pin", response=slug, chips={"hid"}))
+    assert (slug in slugs([one for one in items if FROM_THERAPIST in one.reasons], library)) is comes
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        {"kind": "pin", "passage": "healing-1"},
+        {"kind": "pin", "response": "one-soft-look"},
+        {"kind": "write", "phase": "now"},
+        {"kind": "reword", "passage": "comfort-8"},
+    ],
+    ids=lambda one: " ".join(one.values()),
+)
+def test_what_was_recommended_for_some_chips_comes_only_with_one_of_them(library, one):
+    plain = laid_over(told(), library)
+    assert laid_over(told(), library, advice(**one, chips={"homework_battle"})) == plain
+    assert laid_over(told(), library, advice(**one, chips={"pushed_away", "homework_battle"})) != plain
+
+
+def test_without_chips_a_text_of_the_library_comes_where_the_library_finds_that_it_fits(library):
+    guidance = match(told(), library)
+    fits = next(slug for slug in guidance.ranked[3:] if library.by_slug[slug].stance != "closer")
+    assert slugs(laid_over(told(), library, advice("pin", passage=fits)), library)[0] == fits
+    assert "comfort-14" not in guidance.ranked
+    assert laid_over(told(), library, advice("pin", passage="comfort-14")) == as_it_was(guidance)
+
+
+def test_what_is_hidden_is_gone_and_the_rest_stands_as_it_stood(library):
+    guidance = match(told(), library)
+    for slug in (one.slug for one in (*guidance.passages, *guidance.responses)):
+        sort = "passage" if slug in library.by_slug else "response"
+        left = [item for item in as_it_was(guidance) if slugs([item], library) != [slug]]
+        assert laid_over(told(), library, advice("hide", **{sort: slug})) == left
+
+
+def test_advice_that_changes_nothing_leaves_the_order_as_the_matcher_gave_it(library):
+    situation = told(history=History.YES, great_intensity=True)
+    guidance = match(situation, library)
+    assert [one.reason.startswith("passage:") for one in guidance.responses][0::5] == [True, False], "no gate is last"
+    for unheard in (
+        advice("hide", passage="healing-1"),
+        advice("pin", passage="dance-11", chips={"homework_battle"}),
+        advice("reword", response="one-soft-look"),
+    ):
+        assert tailor(guidance, situation, library, [unheard]) == as_it_was(guidance)
+
+
+def test_hiding_the_first_does_not_bring_loss_first_for_a_child_of_whom_no_loss_was_told(library):
+    situation = told("child_got_hurt")
+    first, second = match(situation, library).passages[:2]
+    assert library.by_slug[second.slug].frame == "loss", "another situation is needed"
+    left = slugs(laid_over(situation, library, advice("hide", passage=first.slug)), library)
+    assert first.slug not in left and library.by_slug[left[0]].frame != "loss"
+
+
+def test_reworded_words_stand_where_the_librarys_words_stood(library):
+    plain = laid_over(told(), library)
+    reworded = [advice("reword", key=7, passage="door-8"), advice("reword", key=8, response="a-few-steps-off")]
+    items = laid_over(told(), library, *reworded)
+    assert [(item.wording, item.reasons) for item in items] == [(item.wording, item.reasons) for item in plain]
+    changed = dict(zip(slugs(items, library), [item.recommendation for item in items], strict=True))
+    assert {slug: key for slug, key in changed.items() if key} == {"door-8": 7, "a-few-steps-off": 8}
+    both = laid_over(told(), library, advice("pin", key=6, passage="door-8"), *reworded)
+    assert slugs(both, library)[0] == "door-8" and both[0].recommendation == 7
+
+
+def test_two_therapists_who_pin_the_same_response_are_heard_once(library):
+    pins = [advice("pin", response="one-soft-look", key=key, chips={"pushed_away"}) for key in (1, 2)]
+    assert slugs(laid_over(told(), library, *pins), library).count("one-soft-look") == 1
+
+
+def test_a_passage_for_therapists_never_stands_before_a_parent(library):
+    assert library.by_slug["healing-3"].audience == "therapist"
+    pinned = advice("pin", passage="healing-3", chips={"pushed_away"})
+    assert laid_over(told(), library, pinned) == laid_over(told(), library)
+
+
+# At the family's next moment
+
+
+@pytest.fixture
+def recommend(share):
+    def made(kind, passage="", response="", chips="", **rest):
+        return recommending.recommend(
+            share,
+            kind=kind,
+            passage=Passage.objects.get(slug=passage) if passage else None,
+            response=Response.objects.get(slug=response) if response else None,
+            signals=Signal.objects.filter(slug__in=chips.split()),
+            **rest,
+        )
+
+    return made
+
+
+@pytest.fixture
+def desk(therapist, sign_in):
+    return sign_in(therapist)
+
+
+@pytest.fixture
+def pushed(parent, child):
+    """The family's next moment."""
+    return lambda **details: log(parent, child, "pushed_away", **details)
+
+
+def page(browser, moment):
+    response = browser.get(reverse("moment", args=[moment.code]))
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
+def first_passage(text):
+    return re.search(r'<article class="card">(.*?)</article>', text, re.S)[1]
+
+
+def items_of(moment):
+    return SuggestionItem.objects.filter(suggestion__moment=moment)
+
+
+def test_a_pin_comes_first_at_the_next_matching_moment_and_is_marked(desk, share, parents, parent, child, pushed):
+    before = pushed()
+    sent = {"kind": "pin", "what": "passage:comfort-2", "signals": ["pushed_away"]}
+    assert desk.post(reverse("recommend", args=[share.code]), sent).status_code == 302
+    first = first_passage(page(parents, pushed()))
+    assert Passage.objects.get(slug="comfort-2").title in first and "From your therapist" in first
+    assert "From your therapist" not in page(parents, before)
+    assert "From your therapist" not in page(parents, log(parent, child, "ran_off"))
+
+
+def test_their_own_words_are_marked_and_the_parent_can_say_whether_they_helped(recommend, parents, pushed):
+    recommend("write", text=SAID + " <script>x</script>", phase="now", chips="pushed_away")
+    moment = pushed()
+    response = parents.get(reverse("moment", args=[moment.code]))
+    assert response.context["shown"].guidance.first.text.startswith(SAID)
+    assert "<script>x" not in response.content.decode() and "From your therapist" in response.content.decode()
+    item = items_of(moment).get(recommendation__isnull=False)
+    answer = reverse("suggestion_feedback", args=[item.code])
+    assert parents.post(answer, {"feedback": "helped"}).status_code == 302
+    item.refresh_from_db()
+    assert item.feedback == "helped"
+    assert answer in response.content.decode(), "the buttons are missing"
+
+
+def test_reworded_text_is_shown_and_the_librarys_is_folded(recommend, parents, pushed):
+    recommend("reword", passage="comfort-8", text=SAID)
+    recommend("reword", response="ask-hug-or-sit", text="Say: tea?")
+    text = page(parents, pushed())
+    said = {SAID: Passage.objects.get(slug="comfort-8"), "Say: tea?": Response.objects.get(slug="ask-hug-or-sit")}
+    for own, entry in said.items():
+        fold = f"How the library says it</summary><p>{entry.text}</p></details>"
+        assert fold in text and text.count(entry.text) == 1 and text.index(own) < text.index(fold)
+
+
+def test_what_is_hidden_is_not_on_the_page(recommend, parents, pushed):
+    texts = [Passage.objects.get(slug="comfort-8").title, Response.objects.get(slug="ask-hug-or-sit").text]
+    assert all(text in page(parents, pushed()) for text in texts)
+    recommend("hide", passage="comfort-8")
+    recommend("hide", response="ask-hug-or-sit")
+    shown = page(parents, pushed())
+    assert not any(text in shown for text in (*texts, "From your therapist"))
+
+
+@pytest.mark.parametrize(
+    ("how", "phase"), [("ended", "now"), ("revoked", "now"), ("expired", "now"), ("ended", "for_you")]
+)
+def test_it_ends_with_the_share_and_what_was_shown_stays_readable(
+    how, phase, recommend, desk, share, parents, parent, pushed
+):
+    made = recommend("write", text=SAID, phase=phase, chips="pushed_away")
+    earlier = pushed()
+    assert SAID in page(parents, earlier)
+    if how == "ended":
+        assert desk.post(reverse("recommend_end", args=[share.code, made.code])).status_code == 302
+    elif how == "revoked":
+        sharing.revoke(share, by=parent)
+    else:
+        Share.objects.update(until=timezone.now() - dt.timedelta(minutes=1))
+    later = pushed()
+    assert items_of(later).exists() and SAID not in page(parents, later)
+    assert SAID in page(parents, earlier)
+    parents.post(reverse("moment_again", args=[earlier.code]))
+    now, before = page(parents, earlier).split("What was shown before")
+    assert SAID not in now and SAID in before
+
+
+def test_it_is_for_the_owners_own_moments_of_that_child(recommend, parent, co_parent, recorder, child, pushed, sign_in):
+    recommend("write", text=SAID, phase="now", chips="pushed_away")
+    assert SAID in page(sign_in(parent), pushed())
+    another_child = families.add_child(by=parent, name="Ottoline")
+    for author, about in ((recorder, child), (co_parent, child), (parent, another_child)):
+        moment = log(author, about, "pushed_away")
+        assert items_of(moment).exists() and SAID not in page(sign_in(author), moment)
+        assert author != recorder or SAID not in page(sign_in(parent), moment)
+
+
+def test_another_therapist_never_sees_it(recommend, desk, share, taps_therapist, pushed, sign_in):
+    made = recommend("write", text=SAID, phase="now", chips="pushed_away")
+    recommend("reword", passage="comfort-8", text="Another way to say it.")
+    moment = pushed(for_therapy=True)
+    theirs, other = Share.objects.get(therapist=taps_therapist), sign_in(taps_therapist)
+    mine = desk.get(reverse("shared_moment", args=[share.code, moment.code])).content.decode()
+    assert SAID in mine and "Another way" in mine
+    opened = ("shared_moment", [theirs.code, moment.code])
+    for name, args in (opened, ("brief", [theirs.code]), ("recommend", [theirs.code]), ("practice_notes", [])):
+        text = other.get(reverse(name, args=args)).content.decode()
+        assert SAID not in text and "Another way" not in text, name
+    seen = html.unescape(other.get(reverse(opened[0], args=opened[1])).content.decode())
+    assert Passage.objects.get(slug="comfort-9").title in seen, "of what was shown nothing is left"
+    assert other.post(reverse("recommend_end", args=[theirs.code, made.code])).status_code == 404
+    made.refresh_from_db()
+    assert made.ended_at is None
+
+
+def test_across_the_stance_rule_the_page_says_so(recommend, desk, share, parents, parent, child, pushed):
+    families.change_child(child, by=parent, hard_place="no")
+    recommend("pin", passage="dance-11", chips="pushed_away")
+    title, told_so = Passage.objects.get(slug="dance-11").title, "Your therapist said how near to be with your child."
+    for stance, comes in (("", False), ("space", False), ("closer", True), ("on top", True)):
+        answer = desk.post(reverse("recommend_stance", args=[share.code]), {"stance": stance}, follow=True)
+        assert ("Please choose from the list." in answer.content.decode()) is (stance == "on top")
+        text = page(parents, pushed())
+        assert (title in first_passage(text), told_so in text) == (comes, comes), stance
+
+
+def test_a_risk_note_stands_before_it_and_in_danger_it_is_not_there(recommend, parents, parent, child):
+    recommend("write", text=SAID, phase="now", chips="hurt_self")
+    concern = page(parents, log(parent, child, "hurt_self"))
+    assert concern.index("Something to keep an eye on") < concern.index(SAID)
+    danger = page(parents, log(parent, child, "hurt_self", words="He says he wants to die."))
+    assert "Please look at this first" in danger and SAID not in danger
+
+
+@pytest.mark.parametrize("broken", ["for_moment", "tailor"])
+def test_a_moment_is_kept_when_recommending_fails(broken, recommend, parents, form, monkeypatch):
+    recommend("write", text=SAID, phase="now", chips="pushed_away")
+
+    def fails(*args):
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recommending, broken, fails)
+        sent = form | {"words": "He says he wants to die."}
+        text = parents.post(reverse("moment_new"), sent, follow=True).content.decode()
+    moment = Moment.objects.get()
+    assert "Look again" in text and "Please look at this first" in text and not items_of(moment).exists()
+    parents.post(reverse("moment_more", args=[moment.code]), {"words": ""})
+    assert SAID in page(parents, moment)
+
+
+# What the therapist may send
+
+
+def test_pinning_undoes_hiding_and_a_new_one_takes_the_place_of_the_old(recommend, share):
+    for kind, text in (("hide", ""), ("pin", ""), ("reword", "one"), ("reword", "two"), ("pin", "")):
+        recommend(kind, passage="comfort-8", text=text)
+    live = share.recommendations.filter(ended_at=None).order_by("pk")
+    assert [(one.kind, one.text) for one in live] == [("reword", "two"), ("pin", "")]
+    recommend("hide", passage="comfort-8")
+    assert [one.kind for one in live.all()] == ["reword", "hide"]
+
+
+def test_a_passage_for_therapists_is_not_offered(desk, share):
+    offered = desk.get(reverse("recommend", args=[share.code])).content.decode()
+    assert 'value="passage:comfort-8"' in offered and "passage:healing-3" not in offered
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "message"),
+    [
+        ({"kind": ""}, "kind", "Please say what to do."),
+        ({"kind": "shout"}, "kind", "Please choose from the list."),
+        ({"kind": "pin"}, "what", "Please choose a text."),
+        ({"kind": "pin", "what": "passage:healing-3"}, "what", "Please choose from the list."),
+        ({"kind": "reword", "what": "passage:door-8", "text": " "}, "text", "Please write how it should be said."),
+        ({"text": ""}, "text", "Please write how it should be said."),
+        ({"text": TYPED + "x" * 5000}, "text", "Please keep it under 600 characters; now it has 5,035."),
+        ({"text": TYPED + "\0"}, "text", "There is a character here that cannot be kept. Please remove it."),
+        ({"phase": ""}, "phase", "Please say when in the moment it helps."),
+        ({"phase": "never"}, "phase", "Please choose from the list."),
+        ({"signals": []}, "signals", "Please choose at least one, so that it comes at the right moments."),
+        ({"signals": ["no_such"]}, "signals", "Please choose from the chips shown."),
+        ({"what": SimpleUploadedFile("words.txt", b"words")}, "", "Files cannot be kept here."),
+    ],
+)
+def test_what_cannot_be_recommended_is_said_beside_its_field_and_stays_typed(changed, field, message, desk, share):
+    sent = {"kind": "write", "text": TYPED, "phase": "now", "signals": ["pushed_away"]} | changed
+    answer = desk.post(reverse("recommend", args=[share.code]), sent)
+    text = html.unescape(answer.content.decode())
+    place = f'id="id_{field}_error">(.*?)</div>' if field else 'role="alert">(.*?)</div>'
+    assert answer.status_code == 422 and not Recommendation.objects.exists()
+    assert message in re.search(place, text, re.S)[1]
+    assert (TYPED in text) is (TYPED in sent["text"])

@@ -440,7 +440,8 @@ def test_what_cannot_be_recorded_is_not_done(
 def parts(seen: str, pattern: str) -> list[str]:
     """What is to be read there, without forms and what only one of the two is told."""
     only_one = r'<form.*?</form>|<p class="notice">.*?</p>|<span class="badge">Not read yet</span>'
-    only_one += r"|, (?:not seen yet|seen)(?=<)|<section[^>]*(?:comments|notes)-title.*?</section>|<p><a [^>]*>Recommend something.*?</p>"
+    only_one += r"|, (?:not seen yet|seen)(?=<)"
+    only_one += r"|<section[^>]*(?:comments|notes)-title.*?</section>|<p><a [^>]*>Recommend something.*?</p>"
     found = re.findall(pattern, seen, re.S)
     assert found, "nothing to compare"
     return [" ".join(re.sub(r"<[^>]*>", " ", re.sub(only_one, "", one, flags=re.S)).split()) for one in found]

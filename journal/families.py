@@ -101,3 +101,6 @@ def _end(place: Caregiver) -> None:
     user.bonds.filter(child__family=family).update(for_parents_since=None)
     user.moments_owned.filter(child__family=family).update(with_parents="", with_parents_at=None)
     place.delete()
+    if Caregiver.objects.filter(family=family, role=Caregiver.Role.PARENT).count() == 1:
+        Bond.objects.filter(child__family=family).update(for_parents_since=None)
+        Moment.objects.filter(child__family=family).update(with_parents="", with_parents_at=None)

@@ -38,6 +38,11 @@ LEASE = dt.timedelta(days=90)
 ANNOUNCED = dt.timedelta(days=7)
 
 
+def as_if_given(moment: Moment, *, includes_words: bool) -> Share:
+    """Not saved: enough of a share to see this one moment under it."""
+    return Share(owner=moment.owner, child=moment.child, from_date=moment.day, includes_words=includes_words)
+
+
 def start(invitation: Invitation, therapist: User) -> Share:
     """The share that an invitation names. One to the same therapist for the same child takes its terms over."""
     terms = {

@@ -10,9 +10,13 @@ from types import SimpleNamespace
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
+from django.core.management.color import no_style
+from django.db import connection, transaction
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
@@ -64,7 +68,26 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     """The shipped library, loaded once into each worker's database."""
     with django_db_blocker.unblock():
         load_library()
+        _SHIPPED[:] = [(model, list(model._base_manager.all())) for model in _library_tables()]
     yield
+
+
+_SHIPPED: list[tuple[type[Model], list[Model]]] = []
+
+
+def _library_tables() -> list[type[Model]]:
+    return list(apps.get_app_config("guidance").get_models(include_auto_created=True))
+
+
+def _put_library() -> None:
+    """The rows as they were shipped: a browser test leaves an empty database behind, and loading takes seconds."""
+    with transaction.atomic():
+        for model, rows in _SHIPPED:
+            model._base_manager.all().delete()
+            model._base_manager.bulk_create(rows)
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), _library_tables()):
+            cursor.execute(statement)
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +99,7 @@ def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
         transactional = "live_server" in request.fixturenames or bool(marked and marked.kwargs.get("transaction"))
         request.getfixturevalue("transactional_db" if transactional else "db")
         if not Source.objects.exists():
-            load_library()
+            _put_library()
             load._kept = None
         version = LibraryVersion.objects.get().number
         if load._kept is not None and load._kept.version != version:

@@ -305,7 +305,7 @@ def test_with_nothing_logged_since_every_section_says_so(share: Share, put: Put)
 
 
 @pytest.mark.parametrize(("now", "earlier", "said"), [
-    (4, 5, "Too few to tell."), (5, 4, "Too few to tell."), (5, 5, "New: Hid, 10 times"),
+    (4, 5, "Too few to tell."), (5, 4, "Too few to tell."), (5, 5, "New: Hid (10)"),
 ])  # fmt: skip
 def test_under_five_days_logged_are_too_few_to_tell(now: int, earlier: int, said: str, share: Share, put: Put) -> None:
     met(share, 7)
@@ -314,7 +314,7 @@ def test_under_five_days_logged_are_too_few_to_tell(now: int, earlier: int, said
         put(8 + number % earlier)
     section = brief_text.sections(held(share))[TITLES.index(CHANGES)]
     assert [line.text for line in section.lines] == [said]
-    assert section.hint == f"{now} days logged since the last session, {earlier} before it."
+    assert section.hint == f"{now} days logged in this time, {earlier} before it."
 
 
 def test_new_is_what_was_never_tapped_and_different_what_came_twice_or_half_as_often_a_day(
@@ -330,7 +330,7 @@ def test_new_is_what_was_never_tapped_and_different_what_came_twice_or_half_as_o
         moment = put(1 + number, *(slug for slug, times in now.items() if number < times))
         MomentSignal.objects.create(moment=moment, signal=read, state="refused" if number else "read")
     assert told(share)[CHANGES] == [
-        "New: Bedtime or teeth, 2 times",
+        "New: Bedtime or teeth (2)",
         "Ran off: 0 times, 6 times before",
         "Slammed the door: 5 times, 5 times before",
     ]

@@ -61,8 +61,7 @@ def share_new(request: Request) -> HttpResponse:
 def share_preview(request: Request, moment: uuid.UUID) -> HttpResponse:
     """One's own moment, as a therapist would see it."""
     own = access.moment_to_decide(request.user, moment)
-    words = request.GET.get("words") == "yes"
-    share = Share(owner=request.user, child=own.child, from_date=own.day, includes_words=words)
+    share = shares.as_if_given(own, includes_words=request.GET.get("words") == "yes")
     found = access.moment_under(share, moment)
     context = {"share": share, "shown": show(found, sight_of(share)), "moment": found, "preview": True}
     return render(request, "review/moment.html", context)

@@ -78,7 +78,7 @@ def invite(page: Page, mailoutbox: list[EmailMessage]) -> EmailMessage:
         expect(page.get_by_text(said)).to_be_visible()
     seen = page.get_by_role("region", name="What they would see")
     expect(seen.get_by_text("1 moment.")).to_be_visible()
-    expect(seen.get_by_text("Pushed me away")).to_be_visible()
+    expect(seen.get_by_text("Pushed me away", exact=True)).to_be_visible()
     assert [mail for mail in mailoutbox if THERAPIST in mail.to] == []
     page.get_by_role("button", name="Send the invitation").click()
     expect(page.get_by_text("The invitation is on its way.")).to_be_visible()

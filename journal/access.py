@@ -200,7 +200,8 @@ def moments_of_other_parents(user: User) -> QuerySet[Moment]:
 
 
 def moment(user: User, code: uuid.UUID) -> Moment:
-    return _or_404(readable(user).select_related("child").filter(code=code))
+    found = moments(user).select_related("child").filter(code=code).first()
+    return found or _or_404(moments_of_other_parents(user).select_related("child").filter(code=code))
 
 
 def is_own(user: User, moment: Moment) -> bool:

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -119,8 +120,9 @@ def readers_of(moment: Moment) -> Readers:
     live = Share.objects.filter(
         owner=moment.owner_id, child=moment.child_id, revoked_at=None, until__gt=timezone.now()
     ).filter(from_date__lte=moment.day)
-    parents = Caregiver.objects.filter(family=moment.child.family_id, role=Caregiver.Role.PARENT)
-    others = list(parents.exclude(user=moment.owner_id)) if parents.filter(user=moment.owner_id).exists() else []
+    parents = list(Caregiver.objects.filter(family=moment.child.family_id, role=Caregiver.Role.PARENT).order_by("pk"))
+    still_here = any(parent.user_id == moment.owner_id for parent in parents)
+    others = [parent for parent in parents if still_here and parent.user_id != moment.owner_id]
     return Readers(
         with_therapists=live.exists(),
         with_parents=bool(others),
@@ -145,6 +147,8 @@ def have_read(comments: list[Comment]) -> None:
 
 def _other_parent_reads(moment: Moment, others: list[Caregiver]) -> bool:
     """As the page says it; the rule itself stands in `access`, and a test holds the two together."""
+    if not others:
+        return False
     since = moment.with_parents_at
     if not moment.with_parents:
         default = Bond.objects.filter(
@@ -182,12 +186,11 @@ def receipts(user: User, most: int = 200) -> list[Receipt]:
 
 def receipts_of(moment: Moment) -> list[Receipt]:
     """Who opened this moment, or had it on a page, newest first."""
-    nearby = Receipt.objects.filter(owner=moment.owner_id, child=moment.child_id).select_related("reader")
-    opened = nearby.filter(moment=moment)
-    listed = nearby.filter(first_day__lte=moment.day, last_day__gte=moment.day)
+    listed = Q(first_day__lte=moment.day, last_day__gte=moment.day) & ~Q(kind=Receipt.Kind.MOMENT)
+    rows = Receipt.objects.filter(Q(moment=moment) | listed, owner=moment.owner_id, child=moment.child_id)
     code = str(moment.code)
-    found = [*opened, *(row for row in listed if code in row.codes)]
-    return sorted(found, key=lambda row: row.at, reverse=True)
+    found = rows.select_related("reader").order_by("-at", "-pk")
+    return [row for row in found if row.moment_id == moment.pk or code in row.codes]
 
 
 def record_of(user: User, most: int = 200) -> list[Audit]:

@@ -26,3 +26,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+# Each test client would read through what is collected.
+STATIC_ROOT = BASE_DIR / "nothing-is-collected-for-tests"  # noqa: F405

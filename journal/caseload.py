@@ -24,7 +24,6 @@ class Line:
 
     share: Share
     unread: int
-    last_day: dt.date | None
     reasons: list[str]
     need: int  # the place of the first reason; 0 is the greatest need
 
@@ -106,4 +105,4 @@ def _line(share: Share, counts: dict[str, Any] | None, newest: dt.date | None) -
         unread,  # said beside the name
     ]
     need = next((place for place, reason in enumerate(all_reasons) if reason), len(all_reasons))
-    return Line(share, unread, last_day, [reason for reason in all_reasons[:-1] if reason], need)
+    return Line(share, unread, [reason for reason in all_reasons[:-1] if reason], need)

@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from docx import Document
 
 from guidance.models import Signal
@@ -602,3 +602,10 @@ def test_the_mail_about_a_comment_goes_to_the_owner_and_says_only_that_there_is_
     assert first.to == second.to == [parent.email]
     assert (first.subject, first.body) == (second.subject, second.body)
     assert not re.search(f"Plumage|{CHILD}|@|therapist|comment|{moment.code}", first.subject + first.body)
+
+
+def test_the_last_day_that_was_asked_for_is_the_last_day_that_is_said(parents: Client, child: Child) -> None:
+    last = timezone.localdate() + 40 * DAY
+    page = parents.post(reverse("share_new"), terms(child, until=last.isoformat())).content.decode()
+    assert f"until {formats.date_format(last, 'j F Y')}" in page
+    assert f"until {formats.date_format(last + DAY, 'j F Y')}" not in page

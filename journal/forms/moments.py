@@ -51,7 +51,7 @@ class MomentForm(RefusesFiles):
     new_chip = ShortField(
         longest=LONGEST_CHIP,
         label=_("A chip of your own"),
-        help_text=_("It stays here for next time. Only you see it."),
+        help_text=_("It stays here for next time, for you alone to tap."),
     )
     when = forms.ChoiceField(
         choices=Moment.When.choices,

@@ -100,7 +100,7 @@ class TermsForm(RefusesFiles):
 
     def terms(self) -> dict[str, Any]:
         """As `sharing` takes them: the last day counts to its end, where the parent is."""
-        end = dt.datetime.combine(self.cleaned_data["until"] + dt.timedelta(days=1), dt.time.min)
+        end = dt.datetime.combine(self.cleaned_data["until"], dt.time.max)
         return {
             "from_date": self.cleaned_data["from_date"],
             "includes_words": self.cleaned_data["includes_words"] == "yes",
@@ -144,7 +144,7 @@ class ShareForm(TermsForm):
 
 class ShareChangeForm(TermsForm):
     def __init__(self, data: Any, files: Any, *, share: Share) -> None:
-        last_day = timezone.localtime(share.until - dt.timedelta(seconds=1)).date()
+        last_day = timezone.localtime(share.until).date()
         initial = {
             "from_date": share.from_date,
             "includes_words": "yes" if share.includes_words else "no",

@@ -298,7 +298,10 @@ def share_given(user: User, code: uuid.UUID) -> Share:
 # Shares, as the therapist reads under them
 
 
-def require_second_factor(user: User) -> None:
+def require_practice(user: User) -> None:
+    """For the pages of a practice that belong to no one share."""
+    if not user.is_therapist:
+        raise Http404
     if not Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).exists():
         raise SecondFactorNeeded
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import (
-    BooleanField,
     Case,
     CharField,
     Count,
@@ -20,6 +19,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,7 @@ from .timeline import KNOWN
 TOO_FEW_DAYS = 5
 MOST_TOLD = 4
 MOST_ADVISED = 6
+ANSWERS = ("ended", "reconnected", "intensity", "parent_state")
 # How many times as often as before counts as different.
 DIFFERENT = 2.0
 
@@ -141,7 +142,8 @@ def of(share: Share, *, for_owner: bool = False) -> Brief:
     counts = _Counts(_tallies(share, since))
     named = _named(covered, since, None if for_owner else share.therapist_id, share, sight)
     told = [Told(one, safety.kinds(one.risk_kinds), one.seen, one.acted_on) for one in named]  # type: ignore[attr-defined]
-    full = next((one for one in named if one.is_full), None)  # type: ignore[attr-defined]
+    since_then = [one for one in named if one.day >= (since or share.from_date)]
+    full = max(since_then, key=lambda one: (one.for_therapy, one.answered, one.happened_at, one.pk), default=None)  # type: ignore[attr-defined]
     at_risk = [one for one in told if one.moment.risk_level != Moment.RiskLevel.NONE]
     wanted = [one for one in told if one.moment.for_therapy]
     today = timezone.localdate()
@@ -167,12 +169,14 @@ def of(share: Share, *, for_owner: bool = False) -> Brief:
         different=different,
         earlier_days=counts.days(late=False),
         tried=_tried(counts),
-        good=sorted((row.label, row.count) for row in counts.of("signal") if row.how == "good"),
+        good=sorted(
+            (counts.label(row), row.count) for row in counts.of("signal") if counts.chips[row.what].how == "good"
+        ),
         reconnecting=_reconnecting(counts),
         states=[
-            (str(label), counts.total("state", value))
+            (str(label), counts.total("moments", also=value))
             for value, label in Moment.ParentState.choices
-            if counts.total("state", value)
+            if counts.total("moments", also=value)
         ],
         advised=_advised(since, share, sight),
         pinned=list(
@@ -190,10 +194,12 @@ def of(share: Share, *, for_owner: bool = False) -> Brief:
 
 @dataclass(frozen=True)
 class Row:
+    """What `what`, `how` and `also` are, each kind says: see `_tallies`. `late` is since the last session."""
+
     kind: str
     what: str
     how: str
-    label: str
+    also: str
     late: bool
     count: int
 
@@ -201,59 +207,65 @@ class Row:
 class _Counts:
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = list(rows)
+        self.chips = {row.what: row for row in self.rows if row.kind == "chip"}
 
     def of(self, kind: str, *, late: bool = True) -> list[Row]:
         return [row for row in self.rows if row.kind == kind and row.late == late]
 
-    def total(self, kind: str, what: str = "", *, how: str = "") -> int:
-        wanted = [row for row in self.of(kind) if what in ("", row.what) and how in ("", row.how)]
-        return sum(row.count for row in wanted)
+    def total(self, kind: str, what: str = "", *, how: str = "", also: str = "") -> int:
+        asked = (what, how, also)
+        return sum(
+            row.count
+            for row in self.of(kind)
+            if all(wanted in ("", found) for wanted, found in zip(asked, (row.what, row.how, row.also), strict=True))
+        )
+
+    def label(self, row: Row) -> str:
+        """The name of the chip that a row of kind "signal" counts."""
+        return self.chips[row.what].also
 
     def days(self, *, late: bool = True) -> int:
         return sum(row.count for row in self.of("days", late=late))
 
 
 def _tallies(share: Share, since: dt.date | None) -> list[Row]:
-    """Grouped counts of the shared moments, before and since the last session. Only tapped and confirmed chips."""
+    """Grouped counts of the shared moments, before and since the last session. Only tapped and confirmed chips.
+
+    The chips' names come as rows of their own: joined to each of thirty thousand taps they cost more than the count."""
     moments = Moment.objects.filter(access.covered_by(share))
     signals = MomentSignal.objects.filter(access.covered_by(share, "moment__"), state__in=KNOWN)
     attempts = Attempt.objects.filter(access.covered_by(share, "moment__"))
     owner = Case(When(author=F("owner"), then=Value("owner")), default=Value("recorder"))
-    good = Case(When(signal__is_good=True, then=Value("good")), default=Value(""))
+    good = Case(When(is_good=True, then=Value("good")), default=Value(""))
     parts = [
         _tally(moments, "days", since, count=Count("day", distinct=True)),
-        _tally(moments, "moments", since, what=owner),
-        _tally(moments.exclude(reconnected=""), "reconnected", since, what=F("reconnected")),
-        _tally(moments.exclude(parent_state=""), "state", since, what=F("parent_state")),
-        _tally(signals, "signal", since, "moment__", what=F("signal__slug"), how=good, label=F("signal__label")),
-        _tally(attempts, "tried", since, "moment__", what=F("what"), how=F("outcome")),
+        _tally(moments, "moments", since, owner, F("reconnected"), F("parent_state")),
+        _tally(signals, "signal", since, Cast("signal", CharField()), moment="moment__"),
+        _tally(attempts, "tried", since, F("what"), F("outcome"), moment="moment__"),
+        _tally(Signal.objects.all(), "chip", None, Cast("pk", CharField()), good, F("label")),
     ]
     rows = parts[0].union(*parts[1:], all=True)
-    return [Row(kind, what, how, label, bool(late), count) for kind, what, how, label, late, count in rows]
+    return [Row(kind, what, how, also, bool(late), count) for kind, what, how, also, late, count in rows]
 
 
 def _tally(
     rows: QuerySet[Any],
     kind: str,
     since: dt.date | None,
+    *groups: Case | Cast | F,
     moment: str = "",
-    *,
-    what: Case | F | None = None,
-    how: Case | F | None = None,
-    label: F | None = None,
     count: Count | None = None,
 ) -> Any:
     """`moment` leads from the rows to their moment. Columns in the order of `Row`."""
-    blank = Value("", output_field=CharField())
     late: Case | Value = Value(1, output_field=IntegerField())
     if since:
         late = Case(When(**{f"{moment}day__lt": since, "then": Value(0)}), default=Value(1))
-    kinds = {"of_kind": Value(kind, output_field=CharField()), "of_time": late}
-    groups = {"of_what": what or blank, "of_how": how or blank, "of_label": label or blank}
+    blank = Value("", output_field=CharField())
+    what, how, also = [*groups, blank, blank, blank][:3]
     return (
         rows.order_by()
-        .annotate(**kinds, **groups)
-        .values_list("of_kind", "of_what", "of_how", "of_label", "of_time")
+        .annotate(of_kind=Value(kind, output_field=CharField()), of_time=late, of_what=what, of_how=how, of_also=also)
+        .values_list("of_kind", "of_what", "of_how", "of_also", "of_time")
         .annotate(count=count or Count("pk"))
     )
 
@@ -269,34 +281,33 @@ def _named(
     What nobody has acted on or read yet is named however old it is."""
     recent = Q(day__gte=since or share.from_date)
     marks = Mark.objects.filter(reader=reader, moment=OuterRef("pk"))
-    to_raise, seen = Exists(marks.filter(to_raise=True)), Exists(marks.filter(read_at__isnull=False))
-    newest = covered.order_by("-happened_at", "-pk")
+    raised = Mark.objects.filter(reader=reader, to_raise=True)
+    seen = Exists(marks.filter(read_at__isnull=False))
     answered = sum(
-        (
-            Case(When(**{name: "", "then": Value(0)}), default=Value(1))
-            for name in ("ended", "reconnected", "intensity", "parent_state")
-        ),
+        (Case(When(**{name: "", "then": Value(0)}), default=Value(1)) for name in ANSWERS),
         Value(0),
     )
-    fullest = (
-        covered.filter(recent).annotate(answered=answered).order_by("-for_therapy", "-answered", "-happened_at", "-pk")
-    )
-    parts = [newest.filter(recent | ~Q(seen), for_therapy=True), newest.filter(to_raise)]
+    newest = covered.order_by("-happened_at", "-pk").values("pk")
+    fullest = newest.alias(answered=answered).order_by("-for_therapy", "-answered", "-happened_at", "-pk")
+    parts = [
+        fullest.filter(recent)[:1],
+        newest.filter(recent | ~Q(seen), for_therapy=True)[: MOST_TOLD + 1],
+        newest.filter(pk__in=raised.values("moment"))[: MOST_TOLD + 1],
+    ]
     if sight.risk:
         acted = Q(Exists(marks.filter(acted_at__isnull=False)))
-        parts.append(newest.filter(recent | ~acted).exclude(risk_level=Moment.RiskLevel.NONE))
-    full = Q(pk__in=fullest.values("pk")[:1])
-    wanted = full
-    for part in parts:
-        wanted |= Q(pk__in=part.values("pk")[: MOST_TOLD + 1])
+        parts.append(newest.filter(recent | ~acted).exclude(risk_level=Moment.RiskLevel.NONE)[: MOST_TOLD + 1])
+    # Each covered by the share already: asking again would walk over all of them.
+    chosen = [Moment.objects.filter(pk__in=part).values("pk") for part in parts]
     found = (
-        covered.filter(wanted)
+        Moment.objects.filter(pk__in=chosen[0].union(*chosen[1:]))
         .annotate(
-            is_full=Case(When(full, then=Value(True)), default=Value(False), output_field=BooleanField()),
-            raised=to_raise,
+            raised=Exists(marks.filter(to_raise=True)),
             seen=seen,
             acted_on=Subquery(marks.values("acted_at")[:1]),
+            answered=answered,
         )
+        .defer(*([] if sight.words else access.OF_WORDS))
         .order_by("-happened_at", "-pk")
     )
     return list(found) if sight.words else [access.without_words(one) for one in found]
@@ -347,18 +358,17 @@ def _authors(counts: _Counts) -> list[tuple[str, int]]:
 def _changes(counts: _Counts) -> tuple[list[Change], list[Change]]:
     """What was never tapped before, and what came at least twice, or at most half, as often a day logged as before."""
     days, earlier_days = counts.days(), counts.days(late=False)
-    before = {row.what: row.count for row in counts.of("signal", late=False)}
+    before = {row.what: row for row in counts.of("signal", late=False)}
     now = {row.what: row for row in counts.of("signal")}
-    labels = {row.what: row.label for row in counts.rows if row.kind == "signal"}
     if days < TOO_FEW_DAYS or earlier_days < TOO_FEW_DAYS:
         return [], []
-    new = [Change(row.label, row.count, 0) for row in now.values() if row.what not in before]
+    new = [Change(counts.label(row), row.count, 0) for row in now.values() if row.what not in before]
     different = []
-    for slug, earlier in before.items():
-        count = now[slug].count if slug in now else 0
+    for row in before.values():
+        earlier, count = row.count, now[row.what].count if row.what in now else 0
         rate, rate_before = count / days, earlier / earlier_days
         if max(count, earlier) >= TOO_FEW_DAYS and (rate >= DIFFERENT * rate_before or rate_before >= DIFFERENT * rate):
-            different.append(Change(labels[slug], count, earlier))
+            different.append(Change(counts.label(row), count, earlier))
     return (
         sorted(new, key=lambda one: (-one.now, one.what)),
         sorted(different, key=lambda one: (-max(one.now, one.earlier), one.what)),
@@ -376,8 +386,8 @@ def _tried(counts: _Counts) -> list[Tried]:
 
 def _reconnecting(counts: _Counts) -> Reconnecting:
     """The middle one is a length of time as it was tapped; an even number of them takes the longer of the two."""
-    by_length = [(str(label), counts.total("reconnected", value)) for value, label in Moment.Reconnected.choices[:-1]]
-    not_yet = counts.total("reconnected", Moment.Reconnected.NOT_YET.value)
+    by_length = [(str(label), counts.total("moments", how=value)) for value, label in Moment.Reconnected.choices[:-1]]
+    not_yet = counts.total("moments", how=Moment.Reconnected.NOT_YET.value)
     reconnected = sum(count for _, count in by_length)
     passed, middle = 0, ""
     for label, count in by_length:

@@ -16,6 +16,10 @@ from .timeline import KNOWN
 QUIET = dt.timedelta(days=14)
 LATELY = dt.timedelta(days=28)
 TOO_FEW_DAYS = 5
+ON_A_PAGE = 50
+SHOWN = (
+    "code", "child__name", "owner__email", "therapist__email", "from_date", "includes_words", "until", "created_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,17 @@ class Case:
 
 
 def of(user: User) -> list[Case]:
-    """Four queries, however many families. Raises access.SecondFactorNeeded."""
-    access.require_second_factor(user)
+    """Four queries, however many families. Raises Http404 and access.SecondFactorNeeded."""
+    access.require_practice(user)
     counted = {row["share"]: row for row in _counts(user)}
     firsts = _first_days(user)
     cases: dict[int, Case] = {}
-    for share in access.shares_held(user):
+    today = timezone.localdate()
+    for share in access.shares_held(user).only(*SHOWN):
         case = cases.setdefault(share.child_id, Case(share.child))
         coming = [day for day in (case.next_session, share.next_session) if day]  # type: ignore[attr-defined]
         case.next_session = min(coming, default=None)
-        case.lines.append(_line(share, counted.get(share.pk), firsts.get(share.pk)))
+        case.lines.append(_line(share, counted.get(share.pk), firsts.get(share.pk), today))
     last = dt.date.max
     return sorted(cases.values(), key=lambda case: (case.need, case.next_session or last, -case.unread, case.child.pk))
 
@@ -91,8 +96,7 @@ def _first_days(user: User) -> dict[int, dt.date]:
     return newest
 
 
-def _line(share: Share, counts: dict[str, Any] | None, newest: dt.date | None) -> Line:
-    today = timezone.localdate()
+def _line(share: Share, counts: dict[str, Any] | None, newest: dt.date | None, today: dt.date) -> Line:
     known = counts or {"last_day": None, "earlier_days": 0, "unread": 0, "to_talk_about": 0, "risks": 0}
     last_day, talk, risks, unread = (known[name] for name in ("last_day", "to_talk_about", "risks", "unread"))
     quiet_since = last_day or timezone.localtime(share.created_at).date()

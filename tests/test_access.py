@@ -120,11 +120,11 @@ share_look_brief      POST   login     405      405    405       405      405   
 share_look_moment     GET    login     404      200    404       404      404       404   404     404     404
 share_look_moment     POST   login     405      405    405       405      405       405   405     405     405
 
-caseload              GET    login     factor   factor factor    factor   200       200   200     factor  factor
+caseload              GET    login     404      404    404       404      200       200   200     404     404
 caseload              POST   login     405      405    405       405      405       405   405     405     405
 practice_digest       GET    login     405      405    405       405      405       405   405     405     405
-practice_digest       POST   login     302      302    302       302      302       302   302     302     302
-practice_notes        GET    login     factor   factor factor    factor   200       200   200     factor  factor
+practice_digest       POST   login     404      404    404       404      302       302   302     404     404
+practice_notes        GET    login     404      404    404       404      200       200   200     404     404
 practice_notes        POST   login     405      405    405       405      405       405   405     405     405
 shared_timeline       GET    login     404      404    404       404      200       200   404     404     404
 shared_timeline       POST   login     405      405    405       405      405       405   405     405     405

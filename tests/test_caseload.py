@@ -255,10 +255,24 @@ def test_two_hundred_families_and_ten_thousand_moments_take_as_few_queries_as_te
         connection.cursor().execute("ANALYZE")  # as PostgreSQL does by itself after a while
         with CaptureQueriesContext(connection) as queries:
             answer = browser.get(reverse("caseload"))
-        assert answer.content.decode().count('<li class="card">') == wanted
+        assert answer.content.decode().count('<li class="card">') == min(wanted, caseload.ON_A_PAGE)
         counts.append(len(queries))
     assert sum(case.unread for case in caseload.of(therapist)) == 10_000
     assert counts[0] == counts[1] == counts[2] < 10
+
+
+def test_of_many_families_those_in_need_come_first_and_the_others_stand_on_further_pages(
+    therapist: User, share: Share, sign_in: Callable[..., Client]
+) -> None:
+    for number in range(caseload.ON_A_PAGE):
+        put(family(therapist, f"Quiet{number}"), 1)
+    put(share, 1, for_therapy=True, read=False)
+    browser = sign_in(therapist)
+    first, second = (browser.get(reverse("caseload"), {"page": number}).content.decode() for number in (1, 2))
+    assert share.child.name in first and share.child.name not in second
+    assert "1 to 50 of 51" in first and "51 to 51 of 51" in second
+    assert first.count('<li class="card">') == 50 and second.count('<li class="card">') == 1
+    assert browser.get(reverse("caseload"), {"page": "x'"}).content.decode().count('<li class="card">') == 50
 
 
 # The digest

@@ -122,6 +122,11 @@ class Moment(models.Model):
             models.Index(name="moment_owner_timeline", fields=["owner", "-happened_at", "-id"]),
             models.Index(name="moment_author_timeline", fields=["author", "-happened_at", "-id"]),
             models.Index(name="moment_child_timeline", fields=["child", "-happened_at"]),
+            # Which moments a share covers, and what is counted of them, without reading the rows.
+            models.Index(
+                name="moment_shared",
+                fields=["owner", "child", "deleted_at", "day", "kept_back", "author", "reconnected", "parent_state"],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -21,11 +22,13 @@ from .requests import Request, invalid
 
 @require_GET
 def caseload(request: Request) -> HttpResponse:
-    return render(request, "review/caseload.html", {"cases": cases.of(request.user)})
+    pages = Paginator(cases.of(request.user), cases.ON_A_PAGE)
+    return render(request, "review/caseload.html", {"page": pages.get_page(request.GET.get("page"))})
 
 
 @require_POST
 def practice_digest(request: Request) -> HttpResponse:
+    access.require_practice(request.user)
     accounts.want_digest(request.user, on=request.POST.get("digest") == "on")
     messages.success(request, _("Saved."))
     return redirect("caseload")
@@ -33,7 +36,7 @@ def practice_digest(request: Request) -> HttpResponse:
 
 @require_GET
 def practice_notes(request: Request) -> HttpResponse:
-    access.require_second_factor(request.user)
+    access.require_practice(request.user)
     live = set(access.shares_held(request.user).values_list("pk", flat=True))
     return render(request, "review/notes.html", {"notes": review.notes_of(request.user), "live": live})
 

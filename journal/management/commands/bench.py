@@ -21,10 +21,10 @@ from django.utils import timezone
 from guidance.management.commands.match_moments import situation_of
 from guidance.matching import match
 from guidance.matching.load import current_library
-from guidance.models import Signal
+from guidance.models import Signal, Wording
 from guidance.shipping import SHIPPED
 from journal import families
-from journal.models import Attempt, Moment, MomentSignal, Share, User
+from journal.models import Attempt, Moment, MomentSignal, Share, Suggestion, SuggestionItem, User
 
 PASSAGES = 5_035
 SHARED = 10_000
@@ -170,6 +170,16 @@ def _shared(therapist: User, how_many: int) -> Share:
         for place in range(3)
     )
     Attempt.objects.bulk_create(Attempt(moment=moment, what="stayed_near", outcome="helped") for moment in moments)
+    suggestions = Suggestion.objects.bulk_create(
+        Suggestion(moment=moment, number=1, stance="near", risk_level="none", history="near", library_version=1)
+        for moment in moments
+    )
+    wordings = list(Wording.objects.exclude(passage=None)[:20])
+    SuggestionItem.objects.bulk_create(
+        SuggestionItem(suggestion=one, position=place, wording=wordings[(number + place) % len(wordings)])
+        for number, one in enumerate(suggestions)
+        for place in range(3)
+    )
     share = Share.objects.create(
         owner=parent,
         therapist=therapist,

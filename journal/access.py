@@ -205,14 +205,15 @@ def moment(user: User, code: uuid.UUID) -> Moment:
 
 
 def is_own(user: User, moment: Moment) -> bool:
-    """Whether this user reads a moment as its owner or author, not because another parent lets them."""
-    return user.pk in moment.people
+    """Whether this user reads a moment as its owner or author, not because another parent lets them. Who typed one as
+    a recorder and reads it as a parent now does not."""
+    return user.pk == moment.owner_id or moments(user).filter(pk=moment.pk).exists()
 
 
 def moment_to_change(user: User, code: uuid.UUID) -> Moment:
     """A moment this user may change: only who typed it."""
     found = moment(user, code)
-    if found.author_id != user.pk:
+    if found.author_id != user.pk or not is_own(user, found):
         raise PermissionDenied
     return found
 
@@ -234,9 +235,9 @@ def moment_to_delete(user: User, code: uuid.UUID) -> Moment:
 
 
 def moment_to_restore(user: User, code: uuid.UUID) -> Moment:
-    """A moment of this user that was deleted not long ago."""
+    """A moment that this user deleted not long ago: what its owner wanted gone, nobody else brings back."""
     since = timezone.now() - UNDO_FOR
-    return _or_404(Moment.objects.filter(_own(user), code=code, deleted_at__gte=since))
+    return _or_404(Moment.objects.filter(_own(user), code=code, deleted_at__gte=since, deleted_by=user))
 
 
 def suggestion_item(user: User, code: uuid.UUID) -> SuggestionItem:

@@ -129,15 +129,15 @@ def answer_safety(moment: Moment, *, by: User, **answer: str) -> Moment:
 def delete(moment: Moment, *, by: User) -> None:
     """Out of sight at once; it can be brought back for half an hour, then it is erased."""
     with transaction.atomic():
-        moment.deleted_at = timezone.now()
-        moment.save(update_fields=["deleted_at"])
+        moment.deleted_at, moment.deleted_by = timezone.now(), by
+        moment.save(update_fields=["deleted_at", "deleted_by"])
         note(by, "delete", moment, concerns=moment.owner)
 
 
 def restore(moment: Moment, *, by: User) -> None:
     with transaction.atomic():
-        moment.deleted_at = None
-        moment.save(update_fields=["deleted_at"])
+        moment.deleted_at = moment.deleted_by = None
+        moment.save(update_fields=["deleted_at", "deleted_by"])
         note(by, "restore", moment, concerns=moment.owner)
 
 

@@ -342,6 +342,31 @@ def test_no_moment_moves_between_a_recorders_own_family_and_one_they_log_for(own
     assert Moment.objects.get().child == moment.child
 
 
+def test_what_its_owner_deleted_a_recorder_cannot_bring_back(recorder, parent, child, sign_in):
+    gone, browser = log(recorder, child, "hid"), sign_in(recorder)
+    assert sign_in(parent).post(reverse("moment_delete", args=[gone.code])).status_code == 302
+    assert browser.get(reverse("moment_deleted", args=[gone.code])).status_code == 404
+    assert browser.post(reverse("moment_restore", args=[gone.code])).status_code == 404
+    assert sign_in(parent).post(reverse("moment_restore", args=[gone.code])).status_code == 302
+    assert browser.post(reverse("moment_delete", args=[gone.code])).status_code == 302
+    assert browser.post(reverse("moment_restore", args=[gone.code])).status_code == 302
+
+
+def test_who_typed_for_one_parent_and_became_a_parent_by_the_other_reads_and_changes_nothing_more(
+    ask, recorder, parent, co_parent, child, sign_in
+):
+    typed, browser = log(recorder, child, "hid", words=WORDS), sign_in(recorder)
+    assert browser.post(ask(co_parent, "parent", recorder.email)).status_code == 302
+    assert place(recorder, child).role == Caregiver.Role.PARENT
+    assert str(typed.code) not in listed(browser)
+    sharing.switch_parents(typed, by=parent, answer=Moment.WithParents.YES)
+    assert str(typed.code) in listed(browser)
+    before = kept()
+    for name, sent in ON_A_MOMENT.items():
+        assert browser.post(reverse(name, args=[typed.code]), sent).status_code == 403, name
+    assert kept() == before
+
+
 # The other parent
 
 

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from guidance.matching import Gate, Guidance, History, Library, Phase, RiskLevel, Situation, match
-from guidance.matching.responses import MOST, permitted
+from guidance.matching.responses import MOST, MOST_A_PHASE, permitted, phases
 from guidance.matching.stance import NEVER_FOR_HARD_PLACE, SHOWN, in_order
 from guidance.matching.values import ChosenPassage, ChosenResponse, ResponseEntry
 from guidance.models import Passage, Response, Signal
@@ -135,8 +135,8 @@ def tailor(guidance: Guidance, situation: Situation, library: Library, advice: I
         if reasons := _may_stand(pin, near, guidance, library):
             wording = library.by_slug[pin.passage].wording
             passages[pin.passage] = Item(wording, reasons, reworded.get(pin.passage, pin.key))
-    left = [chosen for chosen in guidance.passages if chosen.slug not in hidden]
-    for chosen in _in_order(left, guidance, library):
+    unhidden = [chosen for chosen in guidance.passages if chosen.slug not in hidden]
+    for chosen in _in_order(unhidden, guidance, library):
         passages.setdefault(chosen.slug, Item(chosen.wording, chosen.reasons, reworded.get(chosen.slug)))
 
     kept = [
@@ -157,8 +157,11 @@ def tailor(guidance: Guidance, situation: Situation, library: Library, advice: I
             own.append((entry.phase.value, Item(entry.wording, reasons, reworded.get(entry.slug, pin.key))))
     if own:
         gates = [one for one in kept if one[1].wording in by_gate]
-        kept = [*gates, *own, *(one for one in kept if one[1].wording not in placed)]
-    return [*list(passages.values())[:SHOWN], *_with_now(kept)]
+        left = [one for one in kept if one[1].wording not in placed]
+        kept = _with_now(_two_a_phase([*gates, *own, *left]))
+        if Phase.WAITING in phases(situation, guidance.gates):  # it goes on: what is for afterwards can wait
+            kept = sorted(kept, key=lambda one: one not in gates and one[0] == Phase.AFTERWARDS.value)
+    return [*list(passages.values())[:SHOWN], *(item for _, item in _with_now(kept))]
 
 
 def _by_passage(answer: ChosenResponse) -> bool:
@@ -166,13 +169,22 @@ def _by_passage(answer: ChosenResponse) -> bool:
     return answer.reason.startswith("passage:")
 
 
-def _with_now(spoken: list[tuple[str, Item]]) -> list[Item]:
+def _two_a_phase(spoken: list[tuple[str, Item]]) -> list[tuple[str, Item]]:
+    """As many of each phase as the matcher allows, those that come first."""
+    found: list[tuple[str, Item]] = []
+    for phase, item in spoken:
+        if sum(other == phase for other, _ in found) < MOST_A_PHASE:
+            found.append((phase, item))
+    return found
+
+
+def _with_now(spoken: list[tuple[str, Item]]) -> list[tuple[str, Item]]:
     """Six at most, without losing the one for "now"."""
     kept = spoken[:MOST]
     now = next((one for one in spoken if one[0] == Phase.NOW.value), None)
     if now and now not in kept:
         kept[-1] = now
-    return [item for _, item in kept]
+    return kept
 
 
 def _near(pins: list[Advice], guidance: Guidance, situation: Situation, library: Library) -> set[str]:

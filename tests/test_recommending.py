@@ -3,6 +3,8 @@
 import datetime as dt
 import html
 import re
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -139,8 +141,10 @@ def test_there_are_three_passages_and_six_responses_at_most_none_twice_and_one_f
     written = {one.key: one.phase for one in given if one.kind == "write"}
     known = [item.wording for item in (*passages, *responses) if item.wording]
     assert len(passages) <= 3 and len(responses) <= 6 and len(known) == len(set(known))
+    spoken = [phases.get(one.wording) or written[one.recommendation] for one in responses]
+    assert max(Counter(spoken).values(), default=0) <= 2
     if any(one.phase is Phase.NOW for one in guidance.responses):
-        assert "now" in {phases.get(one.wording) or written[one.recommendation] for one in responses}
+        assert "now" in spoken
 
 
 @given(situation=situations, given=anything, urgent=st.booleans())
@@ -300,6 +304,17 @@ def test_reworded_words_stand_where_the_librarys_words_stood(library):
     assert {slug: key for slug, key in changed.items() if key} == {"door-8": 7, "a-few-steps-off": 8}
     both = laid_over(told(), library, advice("pin", key=6, passage="door-8"), *reworded)
     assert slugs(both, library)[0] == "door-8" and both[0].recommendation == 7
+
+
+def test_while_it_goes_on_what_is_for_afterwards_waits_and_when_it_is_over_it_comes_first(library):
+    later, soon = advice("write", phase="afterwards", key=1), advice("write", phase="now", key=2)
+    storm = Situation(frozenset({"pushed_away"}))
+
+    def said(situation):
+        return [item.recommendation for item in split(laid_over(situation, library, later, soon), library)[1]]
+
+    assert said(replace(storm, still_going=True))[0] == 2 and said(replace(storm, still_going=True))[-1] == 1
+    assert said(storm)[:2] == [1, 2]
 
 
 def test_two_therapists_who_pin_the_same_response_are_heard_once(library):

@@ -50,15 +50,20 @@ def choose(
                 weight += _RISK_WEIGHT
             found.append((weight, entry, reason))
     found.sort(key=lambda item: (-item[0], item[1].slug))
-    danger = Gate.DANGER_NOW in gates
-    phases: tuple[Phase, ...] = WHILE_IT_LASTS if situation.still_going or danger else WHEN_IT_IS_OVER
-    if Gate.PARENT_LIMIT in gates and not danger:  # the parent's own pause first, then repair
-        phases = (Phase.FOR_YOU, *(phase for phase in phases if phase is not Phase.FOR_YOU))
     chosen: list[ChosenResponse] = []
-    for phase in phases:
+    for phase in phases(situation, gates):
         of_phase = [item for item in found if item[1].phase is phase][:MOST_A_PHASE]
         chosen += [ChosenResponse(entry.slug, entry.wording, entry.phase, reason) for _, entry, reason in of_phase]
     return _with_now(chosen)
+
+
+def phases(situation: Situation, gates: tuple[Gate, ...]) -> tuple[Phase, ...]:
+    """The phases that are of use now, in the order in which they are said."""
+    danger = Gate.DANGER_NOW in gates
+    order: tuple[Phase, ...] = WHILE_IT_LASTS if situation.still_going or danger else WHEN_IT_IS_OVER
+    if Gate.PARENT_LIMIT in gates and not danger:  # the parent's own pause first, then repair
+        order = (Phase.FOR_YOU, *(phase for phase in order if phase is not Phase.FOR_YOU))
+    return order
 
 
 def permitted(

@@ -1,7 +1,8 @@
 """Bring the shipped content (data files under `library/`) into the database. Idempotent.
 
-An unchanged shipped text does nothing. A changed one becomes current only where the current wording is itself shipped;
-elsewhere it waits as a draft for a curator. What curators set (overrides, checks, desk texts) is never touched.
+An unchanged shipped text does nothing. A changed one becomes current only where the current wording is itself shipped
+and nobody has approved it; elsewhere it waits for a curator's review. What curators set (overrides, checks, desk texts,
+what they retired) is never touched.
 """
 
 import datetime as dt
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Model
+from django.utils import timezone
 
 from .models import HelpLine, LibraryVersion, Passage, Response, Signal, Source, Weight, Wording
 
@@ -140,15 +142,18 @@ def _ship_wording(of: Passage | Response, key: dict[str, Any], title: str, text:
     shipped = Wording.objects.filter(**key, origin=Wording.Origin.SHIPPED, title=title, text=text).first()
     if shipped is not None:
         return
-    takes_over = of.current is None or of.current.origin == Wording.Origin.SHIPPED
+    last = of.current
+    if last is None:
+        takes_over = not Wording.objects.filter(**key).exists()
+    else:
+        takes_over = last.origin == Wording.Origin.SHIPPED and not last.is_reviewed
     shipped = Wording.objects.create(
-        **key,
-        title=title,
-        text=text,
-        origin=Wording.Origin.SHIPPED,
-        state=Wording.State.APPROVED if takes_over else Wording.State.DRAFT,
+        **key, title=title, text=text, origin=Wording.Origin.SHIPPED, state=Wording.State.IN_REVIEW
     )
     if takes_over:
+        if last:
+            last.state, last.retired_at = Wording.State.RETIRED, timezone.now()
+            last.save()
         of.current = shipped
         of.save(update_fields=["current"])
     count.written += 1

@@ -4,6 +4,7 @@ import json
 import tomllib
 
 import pytest
+from django.utils import timezone
 
 from guidance.matching.load import current_library
 from guidance.matching.values import Gate, Phase
@@ -56,24 +57,35 @@ def test_loading_twice_changes_nothing():
     assert load_library() == 0
 
 
-def test_a_changed_shipped_text_becomes_current_where_the_current_one_is_shipped(changed_text):
+def test_a_changed_shipped_text_becomes_current_where_nobody_has_approved_the_shipped_one(changed_text):
     passage = Passage.objects.get(slug="door-1")
+    before = passage.current
     load_library()
     passage.refresh_from_db()
-    assert passage.text == changed_text
-    assert passage.wordings.count() == 2
+    assert passage.text == changed_text and not passage.current.is_reviewed
+    assert {row.text: row.state for row in passage.wordings.all()} == {
+        before.text: Wording.State.RETIRED, changed_text: Wording.State.IN_REVIEW
+    }  # fmt: skip
 
 
-def test_a_changed_shipped_text_waits_as_a_draft_where_a_curator_has_written(changed_text):
-    passage = Passage.objects.get(slug="door-1")
-    desk = Wording.objects.create(
-        passage=passage, title="Ours", text="From the desk.", origin=Wording.Origin.DESK, state=Wording.State.APPROVED
-    )
-    Passage.objects.filter(pk=passage.pk).update(current=desk)
+@pytest.mark.parametrize("decided", ["written", "approved", "retired"])
+def test_a_changed_shipped_text_waits_for_review_where_a_curator_has_decided(decided, changed_text):
+    passage, now = Passage.objects.get(slug="door-1"), timezone.now()
+    if decided == "written":
+        text = "From the desk."
+        desk = passage.wordings.create(title="Ours", text=text, state=Wording.State.APPROVED, approved_at=now)
+        Passage.objects.filter(pk=passage.pk).update(current=desk)
+    elif decided == "approved":
+        text = passage.text
+        passage.wordings.update(state=Wording.State.APPROVED, approved_at=now)
+    else:
+        text = ""
+        passage.wordings.update(state=Wording.State.RETIRED, retired_at=now)
+        Passage.objects.filter(pk=passage.pk).update(current=None)
     load_library()
-    passage.refresh_from_db()
-    assert passage.text == "From the desk."
-    assert passage.wordings.get(text=changed_text).state == Wording.State.DRAFT
+    passage = Passage.objects.get(pk=passage.pk)
+    assert passage.text == text
+    assert passage.wordings.get(text=changed_text).state == Wording.State.IN_REVIEW
 
 
 def test_loading_keeps_the_override_of_a_curator():

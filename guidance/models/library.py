@@ -1,6 +1,7 @@
 """What is known: sources, passages, responses and their wordings, signals and weights, help lines."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from .matching.ranking import CONDITIONS
-from .matching.values import Gate
+from ..matching.ranking import CONDITIONS
+from ..matching.values import Gate
+
+# Something that a browser would take for HTML: a tag, a comment, or a character by its code.
+MARKUP = re.compile(r"</?[A-Za-z!][^<>]{0,60}>?|&#?\w{1,20};")
 
 
 class Source(models.Model):
@@ -173,6 +177,12 @@ class Response(models.Model):
                 raise ValidationError({name: _("Please choose from the list.")})
 
 
+def plain_text(value: str) -> None:
+    """Texts are shown as they are typed: marks of HTML would stand there as letters, and were hardly meant to."""
+    if found := MARKUP.search(value):
+        raise ValidationError(_("Please write plain text, without HTML: take out %(mark)s"), params={"mark": found[0]})
+
+
 class Wording(models.Model):
     """The text of one passage or response in one language at one time; never changed once approved."""
 
@@ -189,18 +199,30 @@ class Wording(models.Model):
     passage = models.ForeignKey(Passage, on_delete=models.PROTECT, null=True, blank=True, related_name="wordings")
     response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, blank=True, related_name="wordings")
     language = models.CharField(max_length=10, default="en")
-    title = models.CharField(max_length=100, blank=True)
-    text = models.TextField(max_length=2000)
+    title = models.CharField(max_length=100, blank=True, validators=[plain_text])
+    text = models.TextField(max_length=2000, validators=[plain_text])
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.DESK)
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     written_at = models.DateTimeField(auto_now_add=True)
+    revision = models.PositiveIntegerField(
+        default=1, editable=False, help_text=_("Rises each time the draft is saved: who saved last is known by it.")
+    )
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    submitted_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     approved_at = models.DateTimeField(null=True, blank=True)
+    review_by = models.DateField(null=True, blank=True, help_text=_("To be read again by then."))
+    retired_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    retired_at = models.DateTimeField(null=True, blank=True)
     history = HistoricalRecords()
 
     class Meta:
@@ -210,6 +232,9 @@ class Wording(models.Model):
                 condition=Q(passage__isnull=False, response__isnull=True)
                 | Q(passage__isnull=True, response__isnull=False),
             ),
+            models.CheckConstraint(
+                name="wording_approved_at_some_time", condition=~Q(state="approved") | Q(approved_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -218,6 +243,10 @@ class Wording(models.Model):
     @property
     def is_reviewed(self) -> bool:
         return self.approved_at is not None
+
+    @property
+    def of(self) -> "Passage | Response":
+        return self.passage or self.response  # type: ignore[return-value]  # a constraint: one of the two
 
 
 def finite(value: float) -> None:
@@ -289,7 +318,7 @@ class HelpLine(models.Model):
     checked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    checked_on = models.DateField(null=True, blank=True)
+    checked_on = models.DateField(null=True, blank=True, help_text=_("When somebody last called or looked."))
     order = models.PositiveSmallIntegerField(default=0)
     history = HistoricalRecords()
 

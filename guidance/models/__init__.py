@@ -1,0 +1,40 @@
+"""What is known, and what the desk keeps beside it."""
+
+from .desk import BenchCase, Original, Reception, RiskPhrase, TallyRun, UnmetNeed
+from .library import (
+    MARKUP,
+    MOST_WEIGHT,
+    HelpLine,
+    LibraryVersion,
+    Passage,
+    Response,
+    Signal,
+    Source,
+    StanceChoice,
+    Weight,
+    Wording,
+    finite,
+    plain_text,
+)
+
+__all__ = [
+    "MARKUP",
+    "MOST_WEIGHT",
+    "HelpLine",
+    "LibraryVersion",
+    "Original",
+    "Passage",
+    "Reception",
+    "Response",
+    "RiskPhrase",
+    "Signal",
+    "Source",
+    "StanceChoice",
+    "TallyRun",
+    "BenchCase",
+    "UnmetNeed",
+    "Weight",
+    "Wording",
+    "finite",
+    "plain_text",
+]

@@ -25,6 +25,9 @@ SECRET_KEY = required("SECRET_KEY", "sessions and signed links need it")
 FIELD_KEYS = required("FIELD_KEYS", "names and words are encrypted with it").split(",")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Guidance: hold back what no curator has approved; let nobody approve a text they wrote themselves.
+REQUIRE_REVIEW = env.bool("REQUIRE_REVIEW", default=False)
+FOUR_EYES = env.bool("FOUR_EYES", default=True)
 # Demonstration data and mails on the page exist in development only.
 DEMO = DEBUG and env.bool("DEMO", default=True)
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 
-from .models import HelpLine, Passage, Response, Signal, Source
+from .models import HelpLine, Passage, Response, Signal, Source, published
 from .safety import RiskKind
 from .shipping import SHIPPED
 
@@ -23,14 +24,17 @@ def signals() -> list[Signal]:
 
 def published_passages() -> QuerySet[Passage]:
     return (
-        Passage.objects.exclude(current=None)
-        .select_related("current", "source")
-        .order_by("source_id", "first_paragraph")
+        Passage.objects.filter(published()).select_related("current", "source").order_by("source_id", "first_paragraph")
     )
 
 
+def awaits_review() -> bool:
+    """Whether texts are held back because no curator has approved them yet."""
+    return settings.REQUIRE_REVIEW and Passage.objects.filter(current__approved_at=None).exclude(current=None).exists()
+
+
 def published_responses() -> QuerySet[Response]:
-    return Response.objects.exclude(current=None).select_related("current").order_by("phase", "slug")
+    return Response.objects.filter(published()).select_related("current").order_by("phase", "slug")
 
 
 def sources_with_passages() -> list[Source]:
@@ -42,8 +46,8 @@ def passages_for(signal: Signal) -> list[Passage]:
     """The passages a signal speaks for, the strongest first."""
     found = [
         (weight.value, weight.passage)
-        for weight in signal.weights.select_related("passage__current", "passage__source").exclude(
-            passage__current=None
+        for weight in signal.weights.filter(published("passage__")).select_related(
+            "passage__current", "passage__source"
         )
         if weight.value >= SPEAKS and weight.passage.audience != Passage.Audience.THERAPIST
     ]
@@ -51,7 +55,7 @@ def passages_for(signal: Signal) -> list[Passage]:
 
 
 def responses_of(passage: Passage) -> list[Response]:
-    return list(passage.responses.exclude(current=None).select_related("current").order_by("phase", "slug"))
+    return list(passage.responses.filter(published()).select_related("current").order_by("phase", "slug"))
 
 
 def help_lines(country: str) -> list[HelpLine]:

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from guidance.models import LibraryVersion, Passage, Response, Signal
+from guidance.models import LibraryVersion, Passage, Response, Signal, published
 
 from .language import COMMON
 from .linear import Linear
@@ -88,7 +88,7 @@ def _load(version: int) -> Library:
 
 def _passages() -> tuple[PassageEntry, ...]:
     rows = list(
-        Passage.objects.exclude(current=None)
+        Passage.objects.filter(published())
         .select_related("current", "source")
         .prefetch_related("weights__signal")
         .order_by("slug")
@@ -119,7 +119,7 @@ def _passages() -> tuple[PassageEntry, ...]:
 
 def _responses() -> tuple[ResponseEntry, ...]:
     rows = (
-        Response.objects.exclude(current=None)
+        Response.objects.filter(published())
         .select_related("current")
         .prefetch_related("passages", "signals")
         .order_by("slug")

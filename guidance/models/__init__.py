@@ -15,6 +15,7 @@ from .library import (
     Wording,
     finite,
     plain_text,
+    published,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "Wording",
     "finite",
     "plain_text",
+    "published",
 ]

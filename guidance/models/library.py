@@ -1,5 +1,6 @@
 """What is known: sources, passages, responses and their wordings, signals and weights, help lines."""
 
+import datetime as dt
 import math
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -177,6 +179,12 @@ class Response(models.Model):
                 raise ValidationError({name: _("Please choose from the list.")})
 
 
+def published(path: str = "") -> Q:
+    """A condition on passages or responses, or on rows that lead to one by `path`: its text reaches parents."""
+    reviewed = Q(**{path + "current__approved_at__isnull": False})
+    return reviewed if settings.REQUIRE_REVIEW else Q(**{path + "current__isnull": False})
+
+
 def plain_text(value: str) -> None:
     """Texts are shown as they are typed: marks of HTML would stand there as letters, and were hardly meant to."""
     if found := MARKUP.search(value):
@@ -329,6 +337,15 @@ class HelpLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.country} {self.name}"
+
+    @staticmethod
+    def oldest_check() -> dt.date:
+        """A line that a person checked before this day, or never, has to be checked again."""
+        return timezone.localdate() - dt.timedelta(days=183)
+
+    @property
+    def is_checked(self) -> bool:
+        return self.checked_on is not None and self.checked_on >= self.oldest_check()
 
 
 class LibraryVersion(models.Model):

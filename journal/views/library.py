@@ -15,6 +15,7 @@ from .moments import chips_by_group
 @require_GET
 def library(request: HttpRequest) -> HttpResponse:
     context = {"groups": chips_by_group(browse.signals()), "sources": browse.sources_with_passages()}
+    context["awaits_review"] = browse.awaits_review()
     return render(request, "library/library.html", context)
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from guidance.browse import lines_for, signals
+from guidance.browse import awaits_review, lines_for, signals
 from journal import access, families, moments, sharing
 from journal.forms import HistoryForm, MomentChangeForm, MomentForm, MoreForm
 from journal.models import Moment, SuggestionItem
@@ -162,6 +162,7 @@ def page(
         "readers": sharing.readers_of(moment) if moment.owner_id == request.user.pk else None,
         "more": more or MoreForm(instance=moment),
         "history": history or HistoryForm(),
+        "awaits_review": awaits_review(),
         "lines": lines_for(request.user.country, shown.risk_kinds) if at_risk else [],
     }
 

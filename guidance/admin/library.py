@@ -1,0 +1,183 @@
+"""Sources, signals, passages, responses and weights at the desk."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, ProtectedError, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from guidance import curation
+from guidance.matching.values import Gate
+from guidance.models import Passage, Response, Signal, Source, Weight, Wording, plain_text
+
+from .base import GuidanceAdmin, NeverDeleted
+
+
+class NamedOnce(NeverDeleted):
+    """Files, suggestions and test cases name these by their slug: it is given once."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), *(("slug",) if obj else ()))
+
+
+@admin.register(Source)
+class SourceAdmin(NamedOnce):
+    list_display = ("title", "author", "kind", "url")
+    list_filter = ("kind",)
+    search_fields = ("title", "author", "slug")
+
+
+@admin.register(Signal)
+class SignalAdmin(NamedOnce):
+    list_display = ("label", "slug", "group", "seen", "is_judged", "is_good")
+    list_filter = ("group", "is_good")
+    search_fields = ("label", "slug", "seen", "phrases")
+    ordering = ("order",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return GuidanceAdmin.has_delete_permission(self, request, obj)  # type: ignore[no-any-return]
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """A signal that something rests on stays; what rests on it is said, without a word of any family."""
+        signal = self.get_object(request, object_id)
+        passages = Passage.objects.filter(_speaks(), weights__signal=signal).distinct().count() if signal else 0
+        responses = signal.responses.count() if signal else 0
+        try:
+            if not passages and not responses:
+                return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+        except ProtectedError:
+            pass
+        said = _("“%(signal)s” stays: %(passages)s passages and %(responses)s responses use it, or moments hold it.")
+        messages.error(request, said % {"signal": signal, "passages": passages, "responses": responses})
+        return HttpResponseRedirect(reverse("admin:guidance_signal_change", args=[object_id]))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
+        """Only the signals themselves: the list of what hangs on them would name moments."""
+        return [str(obj) for obj in objs], {}, set(), []
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+
+def _speaks() -> Q:
+    return Q(weights__override__gt=0) | Q(weights__override=None, weights__fitted__gt=0)
+
+
+class WithFirstText(forms.ModelForm):  # type: ignore[type-arg]
+    """A new passage or response is made together with its first draft."""
+
+    first_title = forms.CharField(label=_("Title"), max_length=100, validators=[plain_text], required=False)
+    first_text = forms.CharField(
+        label=_("Text"),
+        max_length=2000,
+        validators=[plain_text],
+        widget=forms.Textarea,
+        help_text=_("The first draft. It reaches parents once somebody else has approved it."),
+    )
+
+
+class Worded(NamedOnce):
+    """What has texts: its page leads to them, and a new one comes with its first draft."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            base = kwargs.pop("form", self.form)
+            kwargs["form"] = type("AddForm", (WithFirstText, base), {})
+        return super().get_form(request, obj, change, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            told = form.cleaned_data
+            curation.write(obj, by=request.user, title=told["first_title"], text=told["first_text"])
+
+    @admin.display(description=_("new text"))
+    def new_text(self, obj: Any) -> SafeString:
+        """Changing a text is writing one beside it."""
+        kind = "passage" if isinstance(obj, Passage) else "response"
+        path = reverse("admin:guidance_wording_add")
+        return format_html('<a href="{}?{}={}">{}</a>', path, kind, obj.pk, _("Write a new text beside this one"))
+
+
+class WordingInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Wording
+    fields = ("title", "text", "state", "origin", "written_by", "written_at", "approved_by", "review_by")
+    readonly_fields = fields
+    ordering = ("-pk",)
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class WeightInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Weight
+    fields = ("signal", "condition", "fitted", "override")
+    readonly_fields = ("fitted",)
+    extra = 0
+    can_delete = False
+
+
+@admin.register(Passage)
+class PassageAdmin(Worded):
+    list_display = ("slug", "title", "source", "audience", "stance", "frame")
+    list_filter = ("source", "audience", "stance", "frame")
+    list_select_related = ("source", "current")
+    search_fields = ("slug", "current__title", "current__text")
+    readonly_fields = ("title", "text", "new_text")
+    inlines = (WordingInline, WeightInline)
+
+
+class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
+    gates = forms.MultipleChoiceField(
+        choices=[(gate.value, gate.value.replace("_", " ")) for gate in Gate],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Also offered while one of these is so."),
+    )
+    not_when = forms.MultipleChoiceField(
+        choices=[(gate.value, gate.value.replace("_", " ")) for gate in Gate],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Withheld while one of these is so."),
+    )
+
+    class Meta:
+        model = Response
+        fields = (
+            "slug", "phase", "kind", "stance", "hard_place", "from_months", "to_months", "passages", "signals", "risks",
+            "gates",
+            "not_when", "source",
+        )  # fmt: skip
+
+
+@admin.register(Response)
+class ResponseAdmin(Worded):
+    form = ResponseForm
+    list_display = ("slug", "phase", "kind", "stance", "text", "source")
+    list_filter = ("phase", "kind", "stance", "hard_place", "signals", "source")
+    list_select_related = ("current", "source")
+    search_fields = ("slug", "current__text")
+    filter_horizontal = ("passages", "signals")
+    readonly_fields = ("text", "new_text")
+    inlines = (WordingInline,)
+
+
+@admin.register(Weight)
+class WeightAdmin(GuidanceAdmin):
+    list_display = ("passage", "signal", "condition", "fitted", "override")
+    list_filter = ("signal", "condition")
+    list_select_related = ("passage__current", "signal")
+    search_fields = ("passage__slug", "signal__slug", "signal__label")
+    readonly_fields = ("fitted",)
+    autocomplete_fields = ("passage", "signal")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Weight | None = None) -> tuple[str, ...]:
+        return ("fitted", "passage", "signal", "condition") if obj else ("fitted",)

@@ -344,6 +344,11 @@ def covered_by(share: Share, moment: str = "") -> Q:
     return _covered(share.owner_id, share.child_id, share.from_date, moment)
 
 
+def covered_along(share: str, moment: str = "") -> Q:
+    """The same for rows that lead to both: the share at the path `share` covers the moment at the path `moment`."""
+    return _covered(F(share + "owner"), F(share + "child"), F(share + "from_date"), moment)
+
+
 def moment_under(share: Share, code: uuid.UUID) -> Moment:
     found = _or_404(moments_under(share).select_related("child").filter(code=code))
     return found if share.includes_words else without_words(found)
@@ -360,7 +365,7 @@ def moments_shared_with(user: User) -> QuerySet[Any]:
     """Every moment this therapist may read now, each with `share` and `with_words`. For counting."""
     held = "child__shares__"
     return Moment.objects.filter(
-        _covered(F(held + "owner"), F(held + "child"), F(held + "from_date")),
+        covered_along(held),
         **{held + "therapist": user, held + "revoked_at": None, held + "until__gt": timezone.now()},
     ).annotate(share=F(held + "pk"), with_words=F(held + "includes_words"))
 

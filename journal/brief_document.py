@@ -2,6 +2,7 @@
 
 import io
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from docx import Document
 from docx.document import Document as Docx
@@ -15,6 +16,7 @@ def as_docx(brief: Brief) -> bytes:
     document = Document()
     properties = document.core_properties
     properties.title, properties.author, properties.comments = _("Brief"), "Still Here", ""
+    properties.created = properties.modified = timezone.now()
     for page in document.sections:
         page.top_margin = page.bottom_margin = page.left_margin = page.right_margin = Cm(1.8)
         page.footer.paragraphs[0].text = footer()

@@ -182,11 +182,14 @@ def judge(moment: Moment) -> Risk:
         talked_of_dying=moment.dying_answer == Moment.DyingAnswer.YES,
         unsure_if_safe=moment.safe_answer == Moment.SafeAnswer.NOT_SURE,
     )
+    before = (moment.risk_level, moment.risk_kinds)
     moment.risk_level = risk.level.value
     moment.risk_kinds = list(risk.kinds)
     moment.soft_check = risk.soft_check
     moment.names_somebody = names_somebody(texts, moment.child.name)
     moment.save(update_fields=["risk_level", "risk_kinds", "soft_check", "names_somebody"])
+    if risk.level is not RiskLevel.NONE and before != (moment.risk_level, moment.risk_kinds):
+        moment.marks.update(acted_at=None)  # what a therapist acted on was another danger
     return risk
 
 

@@ -126,7 +126,10 @@ def tailor(guidance: Guidance, situation: Situation, library: Library, advice: I
         ]
     given = [one for one in advice if not one.signals or one.signals & guidance.signals]
     hidden = {one.passage or one.response for one in advice if one.kind == Recommendation.Kind.HIDE}
-    reworded = {one.passage or one.response: one.key for one in given if one.kind == Recommendation.Kind.REWORD}
+    reworded: dict[str, int] = {}
+    for one in given:  # newest first: of two therapists the later is heard
+        if one.kind == Recommendation.Kind.REWORD:
+            reworded.setdefault(one.passage or one.response, one.key)
     pins = [one for one in given if one.kind == Recommendation.Kind.PIN]
 
     near = _near(pins, guidance, situation, library)
@@ -134,7 +137,7 @@ def tailor(guidance: Guidance, situation: Situation, library: Library, advice: I
     for pin in pins:
         if reasons := _may_stand(pin, near, guidance, library):
             wording = library.by_slug[pin.passage].wording
-            passages[pin.passage] = Item(wording, reasons, reworded.get(pin.passage, pin.key))
+            passages.setdefault(pin.passage, Item(wording, reasons, reworded.get(pin.passage, pin.key)))
     unhidden = [chosen for chosen in guidance.passages if chosen.slug not in hidden]
     for chosen in _in_order(unhidden, guidance, library):
         passages.setdefault(chosen.slug, Item(chosen.wording, chosen.reasons, reworded.get(chosen.slug)))
@@ -187,12 +190,14 @@ def _with_now(spoken: list[tuple[str, Item]]) -> list[tuple[str, Item]]:
     return kept
 
 
-def _near(pins: list[Advice], guidance: Guidance, situation: Situation, library: Library) -> set[str]:
-    """The passages that fit this moment; with a stance set, also those that would for a child of that history."""
+def _near(pins: list[Advice], guidance: Guidance, situation: Situation, library: Library) -> dict[str, set[str]]:
+    """By each stance that was set ("" for none) the passages that fit this moment; with one also those that would for a
+    child of that history."""
     fitting = {*guidance.ranked, *(chosen.slug for chosen in guidance.passages)} if guidance.passages else set()
-    for stance in {pin.stance for pin in pins if pin.stance and not pin.signals}:
-        fitting |= set(match(replace(situation, history=_HISTORY_OF[stance]), library).ranked) if fitting else set()
-    return fitting
+    near = {"": fitting}
+    for stance in {pin.stance for pin in pins} - {""}:
+        near[stance] = fitting | set(match(replace(situation, history=_HISTORY_OF[stance]), library).ranked)
+    return near if fitting else dict.fromkeys(near, set())
 
 
 def _in_order(left: list[ChosenPassage], guidance: Guidance, library: Library) -> list[ChosenPassage]:
@@ -201,12 +206,12 @@ def _in_order(left: list[ChosenPassage], guidance: Guidance, library: Library) -
     return in_order(left, library, guidance.history, loss_told)
 
 
-def _may_stand(pin: Advice, near: set[str], guidance: Guidance, library: Library) -> tuple[str, ...]:
+def _may_stand(pin: Advice, near: dict[str, set[str]], guidance: Guidance, library: Library) -> tuple[str, ...]:
     """The reasons for a pinned passage; none where it does not belong here or may not come first."""
     entry = library.by_slug.get(pin.passage)
     if entry is None or entry.audience == "therapist" or not guidance.passages:
         return ()
-    if not (pin.signals or pin.passage in near):
+    if not (pin.signals or pin.passage in near[pin.stance]):
         return ()
     if guidance.history is History.YES and pin.passage in NEVER_FOR_HARD_PLACE:
         return ()
@@ -214,9 +219,9 @@ def _may_stand(pin: Advice, near: set[str], guidance: Guidance, library: Library
 
 
 def _may_be_said(
-    pin: Advice, entry: ResponseEntry, near: set[str], guidance: Guidance, situation: Situation
+    pin: Advice, entry: ResponseEntry, near: dict[str, set[str]], guidance: Guidance, situation: Situation
 ) -> tuple[str, ...]:
-    if not (pin.signals or near & set(entry.passages)):
+    if not (pin.signals or near[pin.stance] & set(entry.passages)):
         return ()
     history = _HISTORY_OF.get(pin.stance, guidance.history)
     if not permitted(entry, situation, guidance.signals, history, guidance.gates):

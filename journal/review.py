@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from . import access, timeline
@@ -89,7 +89,9 @@ def mark(share: Share, moment: Moment, **changes: object) -> None:
 
 
 def act_on(share: Share, moment: Moment) -> None:
-    """A risk note was read and acted on: dated once, and kept."""
+    """A risk note was read and acted on: dated once, and kept until what may be dangerous is another thing."""
+    if moment.risk_level == Moment.RiskLevel.NONE:
+        return
     with transaction.atomic():
         if Mark.objects.filter(reader=share.therapist, moment=moment, acted_at__isnull=False).exists():
             return
@@ -129,7 +131,9 @@ def meet(share: Share, on: dt.date) -> None:
 
 def notes_of(user: User) -> list[Note]:
     """All the practice's notes by this therapist, newest first, those of ended shares too."""
-    return list(user.notes.select_related("share__child", "moment").order_by("-created_at", "-pk"))
+    opens = Case(When(access.covered_along("share__", "moment__"), then=Value(True)), default=Value(False))
+    notes = user.notes.select_related("share__child", "moment").annotate(opens=opens)
+    return list(notes.order_by("-created_at", "-pk"))
 
 
 def _receipt(share: Share, kind: str, **details: object) -> Receipt:

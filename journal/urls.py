@@ -63,6 +63,7 @@ urlpatterns = [
     path("practice/digest/", review.practice_digest, name="practice_digest"),
     path("practice/notes/", review.practice_notes, name="practice_notes"),
     path("practice/<uuid:code>/", review.shared_timeline, name="shared_timeline"),
+    path("practice/<uuid:code>/terms/", review.shared_terms, name="shared_terms"),
     path("practice/<uuid:code>/brief/", brief.brief, name="brief"),
     path("practice/<uuid:code>/brief/file/", brief.brief_file, name="brief_file"),
     path("practice/<uuid:code>/session/", review.shared_session, name="shared_session"),

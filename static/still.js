@@ -54,6 +54,21 @@
     button.addEventListener("click", function () { window.print(); });
   });
 
+  // A page that was shared goes as soon as it may be read no more, or only in part: looked up on return, and each minute.
+  var shared = document.querySelector("[data-terms]");
+  if (shared) {
+    var ask = function () {
+      if (document.hidden) return;
+      fetch(shared.dataset.ask, { credentials: "same-origin", redirect: "manual" }).then(function (answer) {
+        if (answer.ok) return answer.text();
+        return answer.status === 404 ? "" : shared.dataset.terms;
+      }).then(function (terms) { if (terms !== shared.dataset.terms) location.reload(); }, function () { /* offline */ });
+    };
+    document.addEventListener("visibilitychange", ask);
+    window.addEventListener("focus", ask);
+    setInterval(ask, 60000);
+  }
+
   // "Go back" on the pages for when something went wrong.
   document.querySelectorAll("[data-back]").forEach(function (button) {
     if (history.length < 2) return;

@@ -19,7 +19,7 @@ from guidance.matching.values import Risk
 from guidance.models import Passage, Response, Signal
 from guidance.shipping import SHIPPED
 from journal import families, recommending, sharing
-from journal.models import Moment, Recommendation, Share, SuggestionItem
+from journal.models import Audit, Moment, Recommendation, Share, SuggestionItem
 from journal.recommending import FROM_THERAPIST, STANCE_SET, Advice, Item, tailor
 from tests.conftest import log
 
@@ -211,6 +211,41 @@ def test_with_a_stance_set_a_pin_without_chips_comes_where_it_would_fit_such_a_c
     assert slugs([first], library) == ["dance-11"] and STANCE_SET in first.reasons
 
 
+def test_a_response_for_an_ordinary_history_is_bound_as_space_is(library):
+    entries = [replace(one, history="no") if one.slug == "one-soft-look" else one for one in library.responses]
+    bound, situation = replace(library, responses=tuple(entries)), told(history=History.YES)
+    for stance, reasons in (("", ()), ("closer", ()), ("space", (FROM_THERAPIST, STANCE_SET))):
+        pinned = advice("pin", response="one-soft-look", chips={"pushed_away"}, stance=stance)
+        items = laid_over(situation, bound, pinned)
+        said = [item.reasons for item in items if slugs([item], bound) == ["one-soft-look"]]
+        assert said == [reasons] * bool(reasons), stance
+
+
+def test_where_nothing_fits_a_stance_that_was_set_brings_nothing(library):
+    nothing = Situation(frozenset(), age_months=84)
+    assert not match(nothing, library).passages and "dance-11" in match(told(history=History.YES), library).ranked
+    for one in ({"passage": "dance-11"}, {"response": "lower-and-a-little-nearer"}, {"response": "one-soft-look"}):
+        for stance in ALWAYS:
+            assert laid_over(nothing, library, advice("pin", stance=stance, **one)) == []
+
+
+def test_where_no_passage_is_shown_none_is_pinned(library):
+    tired = told("hungry_tired_ill")
+    assert not match(tired, library).passages, "another situation is needed"
+    pinned = advice("pin", passage="healing-1", chips={"hungry_tired_ill"})
+    assert laid_over(tired, library, pinned) == as_it_was(match(tired, library))
+
+
+def test_the_stance_of_a_pin_for_some_chips_brings_nothing_of_another_therapists(library):
+    situation = told(history=History.NO)
+    assert "healing-1" not in match(situation, library).ranked
+    theirs = advice("pin", key=2, passage="healing-1")
+    items = laid_over(
+        situation, library, advice("pin", passage="dance-11", chips={"pushed_away"}, stance="closer"), theirs
+    )
+    assert slugs(items, library)[0] == "dance-11" and "healing-1" not in slugs(items, library)
+
+
 def test_a_child_afraid_of_somebody_gets_no_stance_from_a_therapist_either(library):
     situation = told("hid", words=AFRAID)
     assert Gate.AFRAID in match(situation, library).gates
@@ -275,6 +310,15 @@ def test_what_is_hidden_is_gone_and_the_rest_stands_as_it_stood(library):
         assert laid_over(told(), library, advice("hide", **{sort: slug})) == left
 
 
+def test_what_a_gate_brought_cannot_be_hidden(library):
+    situation = told(history=History.YES, great_intensity=True)
+    guidance = match(situation, library)
+    by_gate = [one.slug for one in guidance.responses if not one.reason.startswith("passage:")]
+    assert by_gate, "no gate is open"
+    for slug in by_gate:
+        assert laid_over(situation, library, advice("hide", response=slug)) == as_it_was(guidance)
+
+
 def test_advice_that_changes_nothing_leaves_the_order_as_the_matcher_gave_it(library):
     situation = told(history=History.YES, great_intensity=True)
     guidance = match(situation, library)
@@ -304,6 +348,10 @@ def test_reworded_words_stand_where_the_librarys_words_stood(library):
     assert {slug: key for slug, key in changed.items() if key} == {"door-8": 7, "a-few-steps-off": 8}
     both = laid_over(told(), library, advice("pin", key=6, passage="door-8"), *reworded)
     assert slugs(both, library)[0] == "door-8" and both[0].recommendation == 7
+    pinned = [advice("pin", key=6, response="one-soft-look", chips={"pushed_away"})]
+    items = laid_over(told(), library, *pinned, advice("reword", key=7, response="one-soft-look"))
+    keys = dict(zip(slugs(items, library), [item.recommendation for item in items], strict=True))
+    assert keys["one-soft-look"] == 7
 
 
 def test_while_it_goes_on_what_is_for_afterwards_waits_and_when_it_is_over_it_comes_first(library):
@@ -315,6 +363,18 @@ def test_while_it_goes_on_what_is_for_afterwards_waits_and_when_it_is_over_it_co
 
     assert said(replace(storm, still_going=True))[0] == 2 and said(replace(storm, still_going=True))[-1] == 1
     assert said(storm)[:2] == [1, 2]
+
+
+def test_of_two_therapists_words_for_the_same_the_newer_are_said(library):
+    for sort in ({"passage": "comfort-8"}, {"passage": "healing-1", "chips": {"pushed_away"}}):
+        kind = "reword" if len(sort) == 1 else "pin"
+        newer, older = advice(kind, key=9, **sort), advice(kind, key=3, **sort)
+        assert laid_over(told(), library, newer, older)[0].recommendation == 9
+
+
+def test_the_stance_that_one_therapist_set_brings_nothing_of_another(library):
+    pins = advice("pin", passage="dance-11", stance="closer"), advice("pin", key=2, passage="healing-1")
+    assert "healing-1" not in slugs(laid_over(told(history=History.NO), library, *pins), library)
 
 
 def test_two_therapists_who_pin_the_same_response_are_heard_once(library):
@@ -379,6 +439,14 @@ def test_a_pin_comes_first_at_the_next_matching_moment_and_is_marked(desk, share
     assert Passage.objects.get(slug="comfort-2").title in first and "From your therapist" in first
     assert "From your therapist" not in page(parents, before)
     assert "From your therapist" not in page(parents, log(parent, child, "ran_off"))
+
+
+def test_of_two_that_come_first_the_newer_is_the_first(recommend, parents, pushed):
+    for slug in ("comfort-2", "healing-1"):
+        recommend("pin", passage=slug, chips="pushed_away")
+    text = page(parents, pushed())
+    newer, older = (Passage.objects.get(slug=slug).title for slug in ("healing-1", "comfort-2"))
+    assert newer in first_passage(text) and text.index(newer) < text.index(older)
 
 
 def test_their_own_words_are_marked_and_the_parent_can_say_whether_they_helped(recommend, parents, pushed):
@@ -511,6 +579,16 @@ def test_pinning_undoes_hiding_and_a_new_one_takes_the_place_of_the_old(recommen
     assert [(one.kind, one.text) for one in live] == [("reword", "two"), ("pin", "")]
     recommend("hide", passage="comfort-8")
     assert [one.kind for one in live.all()] == ["reword", "hide"]
+
+
+def test_what_was_recommended_ended_and_said_of_the_stance_is_in_the_parents_record(desk, share, parent):
+    sent = {"kind": "write", "text": SAID, "phase": "now", "signals": ["pushed_away"]}
+    desk.post(reverse("recommend", args=[share.code]), sent)
+    desk.post(reverse("recommend_stance", args=[share.code]), {"stance": "closer"})
+    desk.post(reverse("recommend_end", args=[share.code, Recommendation.objects.get().code]))
+    rows = Audit.objects.filter(who=share.therapist, code=share.code, concerns=parent).order_by("pk")
+    told = [(row.verb, row.fields) for row in rows]
+    assert told == [("recommend", []), ("set_stance", ["stance"]), ("end_recommendation", [])]
 
 
 def test_a_passage_for_therapists_is_not_offered(desk, share):

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from journal import moments, sharing
-from journal.models import Appointment, Audit, Comment, Mark, MomentSignal, Note, Share
+from journal import access, families, moments, review, sharing
+from journal.models import Appointment, Audit, Comment, Mark, MomentSignal, Note, Receipt, Share
 from tests.conftest import CHILD, log
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +81,14 @@ def test_opening_marks_a_moment_read_for_this_reader_until_they_say_otherwise(
     assert new in read(desk, "shared_timeline", share) and "1 unread" in read(desk, "caseload")
 
 
+def test_a_moment_was_read_when_it_was_first_opened(desk, share, moment):
+    read(desk, "shared_moment", share, moment)
+    first = timezone.now() - dt.timedelta(days=3)
+    Mark.objects.update(read_at=first)
+    read(desk, "shared_moment", share, moment)
+    assert Mark.objects.get().read_at == first
+
+
 def test_what_is_to_be_raised_stands_in_this_readers_brief_however_old(desk, share, other, others, parent, child):
     old = log(parent, child, "pushed_away", days_ago=40)
     Appointment.objects.create(share=share, on=day(7))
@@ -129,6 +137,8 @@ def test_read_and_acted_on_is_dated_once_and_kept(desk, share, parent, child):
     send(desk, "shared_mark", share, risky, mark="acted")
     send(desk, "shared_mark", share, risky, mark="unread")
     assert Mark.objects.get().acted_at == first
+    rows = Audit.objects.filter(verb="act_on_risk", code=risky.code)
+    assert [(row.who_id, row.concerns_id) for row in rows] == [(share.therapist_id,) * 2]
 
 
 # Comments
@@ -161,6 +171,8 @@ def test_a_comment_stands_with_the_moment_and_its_mail_says_only_that_there_is_o
         assert send(desk, "shared_comment_remove", share, made).status_code == 302
     assert SAID not in read(parents, "moment", moment) + read(desk, "shared_moment", share, moment)
     assert len(mailoutbox) == 1
+    rows = Audit.objects.filter(who=therapist, code=moment.code, concerns=parent).order_by("pk")
+    assert [row.verb for row in rows] == ["comment", "remove_comment"]
 
 
 def test_a_comment_taken_back_before_its_mail_is_never_mailed(
@@ -240,6 +252,16 @@ def test_a_note_is_on_no_page_of_the_family_nor_of_another_therapist(
     assert [row.concerns_id for row in Audit.objects.filter(verb="note")] == [share.therapist_id]
 
 
+def test_beside_a_moment_the_first_thing_written_stands_first_and_of_all_notes_the_newest(desk, share, moment):
+    for text in ("Sable one.", "Sable two."):
+        comment(desk, share, moment, text)
+        send(desk, "shared_note", share, moment, **{"note-text": text.replace("Sable", "Marten")})
+    text, notes = read(desk, "shared_moment", share, moment), read(desk, "practice_notes")
+    assert text.index("Sable one.") < text.index("Sable two.")
+    assert text.index("Marten one.") < text.index("Marten two.")
+    assert notes.index("Marten two.") < notes.index("Marten one.")
+
+
 @pytest.mark.parametrize("how", ["revoked", "expired", "kept back", "from later", "deleted"])
 def test_a_note_outlives_what_it_was_about_without_a_name_or_a_link(how, desk, share, parent, moment, note):
     text = read(desk, "practice_notes")
@@ -274,8 +296,9 @@ def test_the_next_session_takes_the_place_of_the_next_and_one_that_has_been_is_a
     assert f"The last one was on {date_format(day(7), 'j F')}." in text
 
 
-def test_todays_session_is_not_lost_when_the_next_one_is_set_in_it(desk, share):
-    for days_ago in (0, -7):
+@pytest.mark.parametrize("set_on", [(0, -7), (-7, 0)], ids=["today first", "the next one first"])
+def test_todays_session_and_the_next_one_do_not_take_each_others_place(set_on, desk, share):
+    for days_ago in set_on:
         send(desk, "shared_session", share, on=day(days_ago).isoformat())
     assert {one.on for one in share.appointments.all()} == {day(0), day(-7)}
 
@@ -350,7 +373,15 @@ def test_without_the_words_nothing_is_filtered_by_them(other, others, shelf):
     assert 'name="unread"' in text and 'name="risk"' not in text and 'name="search"' not in text
     for query in ({"risk": "on"}, {"search": "zebra"}, {"search": "ermine"}):
         assert found(other, others, shelf, **query) == ["talk", "good", "risk"]
+    assert len(review.moments_on(review.page(others, {"risk": True}))) == 3, "the form alone keeps it out"
     assert found(other, others, shelf, signals=["ran_off"]) == ["risk"]
+
+
+def test_without_the_words_the_moment_in_hand_holds_nothing_that_was_worked_out_from_them(others, parent, child):
+    risky = log(parent, child, "pushed_away", words=DYING)
+    assert risky.risk_level != access.OF_WORDS["risk_level"]
+    found = access.moment_under(others, risky.code)
+    assert {name: getattr(found, name) for name in access.OF_WORDS} == access.OF_WORDS
 
 
 def beside(text, field, message):
@@ -443,3 +474,44 @@ def test_a_file_is_refused_in_words_and_what_was_typed_beside_it_stays(name, fie
     assert answer.status_code == 422 and all(value in text for value in typed.values())
     assert "Files cannot be kept here. Please type it instead." in text
     assert not any(model.objects.exists() for model in (Appointment, Comment, Note))
+
+
+# An open page
+
+
+def test_an_open_page_learns_what_it_may_still_show_and_asking_leaves_no_receipt(desk, share, parent, moment):
+    before = read(desk, "shared_terms", share)
+    assert before in read(desk, "shared_moment", share, moment)
+    receipts = Receipt.objects.count()
+    sharing.change(share, by=parent, includes_words=not share.includes_words)
+    assert read(desk, "shared_terms", share) != before
+    assert Receipt.objects.count() == receipts
+    sharing.revoke(share, by=parent)
+    assert desk.get(reverse("shared_terms", args=[share.code])).status_code == 404
+
+
+# What a therapist did before something changed
+
+
+def test_a_danger_that_comes_after_read_and_acted_on_is_said_again(desk, share, parent, child):
+    one = log(parent, child, "hurt_self")
+    send(desk, "shared_mark", share, one, mark="acted")
+    assert "a risk note to look at" not in read(desk, "caseload").casefold()
+    moments.revise(one, by=parent, next_time="Breathe first.")
+    assert "a risk note to look at" not in read(desk, "caseload").casefold()
+    moments.revise(one, by=parent, words=DYING)
+    assert "a risk note to look at" in read(desk, "caseload").casefold()
+
+
+def test_nothing_is_acted_on_where_there_is_no_risk(desk, share, parent, child):
+    one = log(parent, child, "pushed_away")
+    send(desk, "shared_mark", share, one, mark="acted")
+    assert not Mark.objects.filter(acted_at__isnull=False).exists()
+
+
+def test_a_note_has_no_link_to_a_moment_that_is_about_another_child_now(desk, share, parent, child):
+    one = log(parent, child, "pushed_away")
+    send(desk, "shared_note", share, one, **{"note-text": SAID})
+    assert str(one.code) in read(desk, "practice_notes")
+    moments.revise(one, by=parent, child=families.add_child(by=parent, name="Ottoline"))
+    assert SAID in read(desk, "practice_notes") and str(one.code) not in read(desk, "practice_notes")

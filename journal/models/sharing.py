@@ -64,6 +64,11 @@ class Share(models.Model):
     def __str__(self) -> str:
         return str(self.code)
 
+    @property
+    def terms(self) -> str:
+        """What it lets one read, as one word: an open page compares it."""
+        return f"{self.from_date}-{'words' if self.includes_words else 'taps'}"
+
 
 class Receipt(models.Model):
     """That somebody read somebody's moments: written before the page is sent, never changed."""

@@ -4,7 +4,7 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from journal import access, brief_text, review
 from journal import brief as briefs
@@ -16,7 +16,7 @@ from .requests import Request
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-@require_GET
+@require_safe
 def brief(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_held(request.user, code)
     found = briefs.of(share)

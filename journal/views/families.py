@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from journal import access, families, invitations
 from journal.adapters import show_mail
@@ -16,7 +16,7 @@ from journal.forms import InviteForm
 from .requests import Request, invalid
 
 
-@require_GET
+@require_safe
 def family(request: Request) -> HttpResponse:
     children = access.children(request.user)
     context = {
@@ -29,7 +29,7 @@ def family(request: Request) -> HttpResponse:
     return render(request, "families/family.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @rate_limit(action="invite")
 def family_invite(request: Request, code: uuid.UUID) -> HttpResponse:
     family = access.family_to_change(request.user, code)

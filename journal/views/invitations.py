@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,10 +16,13 @@ from .requests import Request
 
 
 @login_not_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: Request, token: str) -> HttpResponse:
     """The link is proof of the address: who makes an account from here need not prove it again."""
-    found = access.invitation(token)
+    try:
+        found = access.invitation(token)
+    except Http404:
+        return render(request, "invitations/gone.html", status=404)
     if not request.user.is_authenticated:
         request.session[INVITED] = found.email
         return render(request, "invitations/sign_in.html", {"invitation": found})

@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from guidance import browse
 from journal import access
@@ -12,7 +12,7 @@ from .moments import chips_by_group
 
 
 @login_not_required
-@require_GET
+@require_safe
 def library(request: HttpRequest) -> HttpResponse:
     context = {"groups": chips_by_group(browse.signals()), "sources": browse.sources_with_passages()}
     context["awaits_review"] = browse.awaits_review()
@@ -20,14 +20,14 @@ def library(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def library_signal(request: HttpRequest, slug: str) -> HttpResponse:
     signal = access.signal(slug)
     return render(request, "library/signal.html", {"signal": signal, "passages": browse.passages_for(signal)})
 
 
 @login_not_required
-@require_GET
+@require_safe
 def library_passage(request: HttpRequest, slug: str) -> HttpResponse:
     passage = access.passage(slug)
     return render(request, "library/passage.html", {"passage": passage, "responses": browse.responses_of(passage)})

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from guidance.browse import awaits_review, lines_for, signals
 from journal import access, families, moments, sharing
@@ -20,7 +20,7 @@ from journal.timeline import offered, usual_signals
 from .requests import Request, invalid
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def moment_new(request: Request) -> HttpResponse:
     if not access.children(request.user).exists():
         return redirect("child_new")
@@ -52,7 +52,7 @@ def chips_by_group(chips: list) -> list[tuple[str, list]]:  # type: ignore[type-
     return [(name, groups[name]) for name in [*(name for name in groups if name not in last), *last]]
 
 
-@require_GET
+@require_safe
 def moment(request: Request, code: uuid.UUID) -> HttpResponse:
     context = page(request, access.moment(request.user, code))
     if context["readers"]:
@@ -70,7 +70,7 @@ def moment_more(request: Request, code: uuid.UUID) -> HttpResponse:
     return invalid(request, part(request), page(request, moment, more=form), form)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def moment_edit(request: Request, code: uuid.UUID) -> HttpResponse:
     moment = access.moment_to_change(request.user, code)
     form = MomentChangeForm(request.POST or None, request.FILES or None, user=request.user, moment=moment)
@@ -124,7 +124,7 @@ def moment_delete(request: Request, code: uuid.UUID) -> HttpResponse:
     return redirect("moment_deleted", moment.code)
 
 
-@require_GET
+@require_safe
 def moment_deleted(request: Request, code: uuid.UUID) -> HttpResponse:
     return render(request, "moments/deleted.html", {"moment": access.moment_to_restore(request.user, code)})
 

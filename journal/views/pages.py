@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from guidance import browse
 from journal import access, sharing, timeline
@@ -14,7 +14,7 @@ from .moments import log_context
 
 
 @login_not_required
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "pages/welcome.html")
@@ -28,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def help_lines(request: HttpRequest) -> HttpResponse:
     known = browse.help_line_countries()
     own = getattr(request.user, "country", "")
@@ -45,7 +45,7 @@ def help_lines(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def lose_it(request: HttpRequest) -> HttpResponse:
     page = browse.lose_it_page()
     country = getattr(request.user, "country", "") or guess_country(request)
@@ -61,12 +61,12 @@ def lose_it(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/privacy.html")
 
 
 @login_not_required
-@require_GET
+@require_safe
 def neutral(request: HttpRequest) -> HttpResponse:
     return render(request, "neutral.html")

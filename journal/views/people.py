@@ -16,7 +16,7 @@ from journal.signup import PlaceForm
 from .requests import Request, invalid
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def child_new(request: Request) -> HttpResponse:
     form = NameForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -27,7 +27,7 @@ def child_new(request: Request) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def child_edit(request: Request, code: uuid.UUID) -> HttpResponse:
     child = access.child_to_change(request.user, code)
     first_day = access.first_day_of(request.user, child)
@@ -40,7 +40,7 @@ def child_edit(request: Request, code: uuid.UUID) -> HttpResponse:
     return invalid(request, "people/child_edit.html", {"form": form, "child": child}, form)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def account(request: Request) -> HttpResponse:
     initial = {"country": request.user.country, "time_zone": request.user.time_zone}
     form = PlaceForm(request.POST or None, request.FILES or None, initial=initial)

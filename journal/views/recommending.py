@@ -14,7 +14,7 @@ from journal.forms import RecommendForm, StanceForm
 from .requests import Request, invalid
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def recommend(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_held(request.user, code)
     initial = {name: request.GET.get(name, "") for name in ("kind", "what")}

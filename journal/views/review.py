@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from journal import access, review
 from journal import account as accounts
@@ -20,7 +20,7 @@ from journal.shown import show, sight_of
 from .requests import Request, invalid
 
 
-@require_GET
+@require_safe
 def caseload(request: Request) -> HttpResponse:
     pages = Paginator(cases.of(request.user), cases.ON_A_PAGE)
     return render(request, "review/caseload.html", {"page": pages.get_page(request.GET.get("page"))})
@@ -34,14 +34,14 @@ def practice_digest(request: Request) -> HttpResponse:
     return redirect("caseload")
 
 
-@require_GET
+@require_safe
 def practice_notes(request: Request) -> HttpResponse:
     access.require_practice(request.user)
     live = set(access.shares_held(request.user).values_list("pk", flat=True))
     return render(request, "review/notes.html", {"notes": review.notes_of(request.user), "live": live})
 
 
-@require_GET
+@require_safe
 def shared_timeline(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_held(request.user, code)
     form = SharedTimelineForm(request.GET or None, share=share)
@@ -62,7 +62,13 @@ def shared_timeline(request: Request, code: uuid.UUID) -> HttpResponse:
     return render(request, "review/timeline.html", context)
 
 
-@require_GET
+@require_safe
+def shared_terms(request: Request, code: uuid.UUID) -> HttpResponse:
+    """An open page asks now and then whether it still may be read. It shows nothing, so nothing is written down."""
+    return HttpResponse(access.share_held(request.user, code).terms, content_type="text/plain")
+
+
+@require_safe
 def shared_moment(request: Request, code: uuid.UUID, moment: uuid.UUID) -> HttpResponse:
     return render(request, "review/moment.html", page(request, code, moment))
 
@@ -101,6 +107,9 @@ def shared_mark(request: Request, code: uuid.UUID, moment: uuid.UUID) -> HttpRes
             return redirect("shared_timeline", share.code)
         case "raise" | "leave" as answer:
             review.mark(share, found, to_raise=answer == "raise")
+            messages.success(
+                request, _("It stands in the brief, to raise.") if answer == "raise" else _("Taken out again.")
+            )
         case "acted" if sight_of(share).risk:
             review.act_on(share, found)
     return redirect("shared_moment", share.code, found.code)
@@ -133,6 +142,7 @@ def shared_note(request: Request, code: uuid.UUID, moment: uuid.UUID) -> HttpRes
     form = NoteForm(request.POST, request.FILES, prefix="note")
     if form.is_valid():
         review.keep_note(share, found, form.cleaned_data["text"])
+        messages.success(request, _("The note is kept."))
         return redirect("shared_moment", share.code, found.code)
     return invalid(request, "review/moment.html", page(request, code, moment, note=form), form)
 

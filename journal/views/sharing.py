@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from guidance.browse import help_lines
 from guidance.models import HelpLine
@@ -22,7 +22,7 @@ from journal.shown import show, sight_of
 from .requests import Request, invalid
 
 
-@require_GET
+@require_safe
 def sharing(request: Request) -> HttpResponse:
     context = {
         "shares": access.shares_given(request.user),
@@ -34,7 +34,7 @@ def sharing(request: Request) -> HttpResponse:
     return render(request, "sharing/sharing.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @rate_limit(action="invite")
 def share_new(request: Request) -> HttpResponse:
     """First the terms, then what they would see, and only then the invitation."""
@@ -57,7 +57,7 @@ def share_new(request: Request) -> HttpResponse:
     return invalid(request, "sharing/new.html", context, form)
 
 
-@require_GET
+@require_safe
 def share_preview(request: Request, moment: uuid.UUID) -> HttpResponse:
     """One's own moment, as a therapist would see it."""
     own = access.moment_to_decide(request.user, moment)
@@ -67,14 +67,14 @@ def share_preview(request: Request, moment: uuid.UUID) -> HttpResponse:
     return render(request, "review/moment.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def share_change(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_given(request.user, code)
     form = ShareChangeForm(request.POST or None, request.FILES or None, share=share)
     if request.method == "POST" and form.is_valid():
         shares.change(share, by=request.user, **form.terms())
-        messages.success(request, _("Saved."))
-        return redirect("sharing")
+        messages.success(request, _("Saved. This is what they see now."))
+        return redirect("share_look", share.code)
     return invalid(request, "sharing/change.html", {"form": form, "share": share}, form)
 
 
@@ -92,7 +92,7 @@ def share_stop(request: Request, code: uuid.UUID) -> HttpResponse:
     return redirect("sharing")
 
 
-@require_GET
+@require_safe
 def share_look(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_given(request.user, code)
     form = SharedTimelineForm(request.GET or None, share=share)
@@ -101,7 +101,7 @@ def share_look(request: Request, code: uuid.UUID) -> HttpResponse:
     return render(request, "sharing/look.html", context)
 
 
-@require_GET
+@require_safe
 def share_look_moment(request: Request, code: uuid.UUID, moment: uuid.UUID) -> HttpResponse:
     share = access.share_given(request.user, code)
     found = access.moment_under(share, moment)
@@ -110,7 +110,7 @@ def share_look_moment(request: Request, code: uuid.UUID, moment: uuid.UUID) -> H
     return render(request, "review/moment.html", context)
 
 
-@require_GET
+@require_safe
 def share_look_brief(request: Request, code: uuid.UUID) -> HttpResponse:
     share = access.share_given(request.user, code)
     return render(
@@ -120,7 +120,7 @@ def share_look_brief(request: Request, code: uuid.UUID) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def readings(request: Request) -> HttpResponse:
     context = {"receipts": shares.receipts(request.user), "record": shares.record_of(request.user)}
     return render(request, "sharing/readings.html", context)

@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from journal import access
 from journal import timeline as weeks
@@ -11,7 +11,7 @@ from journal.forms import TimelineForm
 from .requests import Request
 
 
-@require_GET
+@require_safe
 def timeline(request: Request) -> HttpResponse:
     form = TimelineForm(request.GET or None, user=request.user)
     filters = form.cleaned_data if form.is_valid() else getattr(form, "cleaned_data", {})

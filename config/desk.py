@@ -17,6 +17,8 @@ SHOWN = frozenset(
         "guidance.signal",
         "guidance.weight",
         "guidance.helpline",
+        "guidance.benchcase",
+        "guidance.riskphrase",
         "journal.user",
     }
 )

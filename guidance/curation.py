@@ -6,6 +6,7 @@ it changes, so that of two curators the second is told what the first did, and n
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .models import LibraryVersion, Passage, Response, RiskPhrase, Weight, Wording
+from .models import BenchCase, LibraryVersion, Passage, Response, RiskPhrase, Signal, Weight, Wording
 
 READ_AGAIN_AFTER = dt.timedelta(days=365)
 Of = Passage | Response
@@ -121,13 +122,43 @@ def writers(wording: Wording) -> set[int]:
     return {key for key in (wording.written_by_id, *typed) if key}
 
 
-def weigh(weight: Weight, *, by: Curator, override: float | None) -> None:
-    """Set or take away a curator's weight, kept even for a pair that the fit knows nothing of."""
+def weigh(passage: Passage, feature: str, *, by: Curator, override: float | None) -> Weight:
+    """Set a curator's weight for a signal or a condition, also one that the fit knows nothing of; None takes it away.
+
+    Raises ValidationError on a number that is no weight."""
     with transaction.atomic():
-        weight.override = override
-        weight.full_clean()
-        _save(weight, by)
+        signal = Signal.objects.filter(slug=feature).first()
+        key = {"signal": signal} if signal else {"signal": None, "condition": feature}
+        row = Weight.objects.select_for_update().filter(passage=passage, **key).first()
+        row = row or Weight(passage=passage, **key)
+        row.override = override
+        row.full_clean()
+        _save(row, by)
         LibraryVersion.raise_by_one()
+    return row
+
+
+def keep_case(*, by: Curator, case_name: str, expected: Iterable[Passage], **situation: Any) -> BenchCase:
+    """A situation of the bench with the passages that should come."""
+    names = ("words", "age_months", "great_intensity", "still_going")
+    with transaction.atomic():
+        case = BenchCase(
+            name=case_name,
+            hard_place=situation["hard_place"] or BenchCase.HardPlace.UNKNOWN,
+            added_by=by,
+            **{name: situation[name] for name in names},
+        )
+        _save(case, by)
+        case.signals.set(situation["signals"])
+        case.passages.set(expected)
+    return case
+
+
+def propose_phrase(*, by: Curator, level: str, kind: str, phrase: str) -> RiskPhrase:
+    with transaction.atomic():
+        if RiskPhrase.objects.filter(level=level, kind=kind, phrase=phrase).exists():
+            raise Refused(_("This phrase is there already."))
+        return _save(RiskPhrase(level=level, kind=kind, phrase=phrase, proposed_by=by), by)
 
 
 def approve_phrase(phrase: RiskPhrase, *, by: Curator) -> None:

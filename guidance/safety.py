@@ -5,7 +5,7 @@ Together they still miss things and err; the page says so, and help lines are ne
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -25,11 +25,17 @@ SENTENCES = Size(least=24, most=40)
 # A phrase of concern, or one that is soft, is asked about only where the model hears some danger too.
 HINTED = 0.1
 PARTS = ("urgent", "concern", "soft")
+UNLESS = "unless"
 # Fear of hurting a child is urgent wherever a baby is meant.
 BABY_MONTHS = 12
 HARM_BY_PARENT = "parent_may_harm_child"
 # Told of the past, these are as urgent as today.
 OF_ANY_TIME = frozenset({"sexual_abuse"})
+
+
+# Phrases that the desk adds to the shipped ones, by part.
+Added = Mapping[str, Lexicon]
+NONE_ADDED: Added = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class RiskKind:
 @dataclass(frozen=True)
 class _Shipped:
     kinds: dict[str, RiskKind]
+    classes: dict[str, list[str]]
     urgent: Lexicon
     concern: Lexicon
     soft: Lexicon
@@ -66,6 +73,7 @@ def _shipped() -> _Shipped:
 
     return _Shipped(
         {kind["slug"]: RiskKind(kind["slug"], kind["label"], kind["advice"], tuple(kind["lines"])) for kind in kinds},
+        classes,
         lexicon("urgent"),
         lexicon("concern"),
         lexicon("soft"),
@@ -84,6 +92,14 @@ def kinds(slugs: Iterable[str]) -> list[RiskKind]:
     return [kind for slug, kind in _shipped().kinds.items() if slug in wanted]
 
 
+def added(phrases: Iterable[tuple[str, str, str]]) -> Added:
+    """Phrases given as (part, kind, phrase), ready to be looked for. Raises ValueError on one that cannot be read."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for part, kind, phrase in phrases:
+        found.setdefault(part, {}).setdefault(kind, []).append(phrase)
+    return {part: Lexicon(by_kind, _shipped().classes) for part, by_kind in found.items()}
+
+
 def judge(
     texts: Iterable[str],
     *,
@@ -91,17 +107,19 @@ def judge(
     age_months: int | None = None,
     talked_of_dying: bool | None = None,
     unsure_if_safe: bool = False,
+    added: Added = NONE_ADDED,
 ) -> Risk:
     """The gravest level over all texts and chips, every kind that holds, and whether to ask if everyone is safe.
 
-    `talked_of_dying` answers the question beside the chip `hurt_self`; `unsure_if_safe` the soft check.
+    `talked_of_dying` answers the question beside the chip `hurt_self`; `unsure_if_safe` the soft check. `added` are
+    the phrases that curators have approved.
     """
     urgent: set[str] = set()
     concern: set[str] = set()
     suspected: set[str] = set()
     soft = False
     for text in filter(None, texts):
-        said = _of_words(sentences(text), age_months)
+        said = _of_words(sentences(text), age_months, added)
         soft = soft or said.soft_check
         if said.level is RiskLevel.URGENT:
             urgent |= set(said.kinds)
@@ -125,23 +143,27 @@ def judge(
     return Risk(soft_check=soft)
 
 
-def phrases_found(cut: Sentences) -> list[Hit]:
+def phrases_found(cut: Sentences, added: Added = NONE_ADDED) -> list[Hit]:
     """Hits labelled "urgent:kind", "concern:kind" or "soft:kind", without those that a look-alike overlaps."""
     shipped = _shipped()
-    excused = shipped.unless.find_in(cut)
     ever = of_any_time(cut)
-    found = [("urgent", hit) for hit in shipped.urgent.find_in(ever) if hit.label in OF_ANY_TIME]
-    found += [("urgent", hit) for hit in shipped.urgent.find_in(cut) if hit.label not in OF_ANY_TIME]
-    found += [("concern", hit) for hit in shipped.concern.find_in(cut)]
-    found += [("soft", hit) for hit in shipped.soft.find_in(cut)]
+
+    def hits(part: str, lexicon: Lexicon, text: Sentences) -> list[Hit]:
+        return [*lexicon.find_in(text), *(added[part].find_in(text) if part in added else ())]
+
+    excused = hits(UNLESS, shipped.unless, cut)
+    found = [("urgent", hit) for hit in hits("urgent", shipped.urgent, ever) if hit.label in OF_ANY_TIME]
+    found += [("urgent", hit) for hit in hits("urgent", shipped.urgent, cut) if hit.label not in OF_ANY_TIME]
+    found += [("concern", hit) for hit in hits("concern", shipped.concern, cut)]
+    found += [("soft", hit) for hit in hits("soft", shipped.soft, cut)]
     return [replace(hit, label=f"{part}:{hit.label}") for part, hit in found if not _is_excused(hit, excused)]
 
 
-def _of_words(cut: Sentences, age_months: int | None) -> Risk:
+def _of_words(cut: Sentences, age_months: int | None, added: Added) -> Risk:
     """Risk in one text. What cannot be read is asked about; a soft check names what it is asked for."""
     if not is_english(cut):
         return Risk(soft_check=True)
-    hits = phrases_found(cut)
+    hits = phrases_found(cut, added)
     model = shipped_model()
     heard = model.loudest(parts(of_any_time(cut), hits, SENTENCES))
     said = {part: {hit.label.partition(":")[2] for hit in hits if hit.label.startswith(part)} for part in PARTS}

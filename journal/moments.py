@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from guidance import safety
-from guidance.matching import Guidance, History, Risk, RiskLevel, Situation, match
+from guidance.matching import Guidance, History, Library, Risk, RiskLevel, Situation, match
 from guidance.matching.load import current_library
 from guidance.models import Signal
 
@@ -95,7 +95,7 @@ def revise(
     if changed & MATCHED_ON:
         look(moment)
     elif changed:
-        judge(moment)
+        judge(moment, _library())
     return moment
 
 
@@ -158,9 +158,11 @@ def give_feedback(item: SuggestionItem, *, by: User, feedback: str) -> None:
 
 def look(moment: Moment) -> None:
     """Judge risk, match, keep the suggestion. A failing matcher leaves the moment and its risk as they are."""
-    risk = judge(moment)
+    library = _library()
+    risk = judge(moment, library)
     try:
-        library = current_library()
+        if library is None:
+            return
         told = situation(moment, risk)
         guidance = match(told, library)
         items = recommending.tailor(guidance, told, library, recommending.for_moment(moment))
@@ -171,7 +173,7 @@ def look(moment: Moment) -> None:
         logger.exception("matching failed")
 
 
-def judge(moment: Moment) -> Risk:
+def judge(moment: Moment, library: Library | None) -> Risk:
     """Judge every free text and the chips, and keep the result with the moment."""
     chips = _slugs(moment, PRESENT)
     texts = [*(getattr(moment, name) for name in FREE_TEXTS), *(chip.label for chip in moment.own_chips.all())]
@@ -181,6 +183,7 @@ def judge(moment: Moment) -> Risk:
         age_months=age_months(moment),
         talked_of_dying=moment.dying_answer == Moment.DyingAnswer.YES,
         unsure_if_safe=moment.safe_answer == Moment.SafeAnswer.NOT_SURE,
+        added=library.risk_phrases if library else {},
     )
     before = (moment.risk_level, moment.risk_kinds)
     moment.risk_level = risk.level.value
@@ -224,6 +227,15 @@ def history(author: User, child: Child) -> History:
     known = {HardPlace.YES.value: History.YES, HardPlace.NO.value: History.NO}
     told = Bond.objects.filter(user=author, child=child).values_list("hard_place", flat=True).first()
     return known.get(told or "", History.UNKNOWN)
+
+
+def _library() -> Library | None:
+    """None where it cannot be had: risk is judged all the same, by what is shipped."""
+    try:
+        return current_library()
+    except Exception:
+        logger.exception("the library cannot be loaded")
+        return None
 
 
 def _owner(author: User, child: Child) -> User:

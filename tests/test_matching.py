@@ -320,7 +320,7 @@ def test_not_sure_if_everyone_is_safe_is_concern():
 
 
 def test_not_sure_names_what_it_was_asked_for(monkeypatch):
-    monkeypatch.setattr(safety, "_of_words", lambda _cut, _age: Risk(soft_check=True, kinds=("suicidal_child",)))
+    monkeypatch.setattr(safety, "_of_words", lambda *_: Risk(soft_check=True, kinds=("suicidal_child",)))
     asked, unsure = (
         safety.judge(["one less at the table"]),
         safety.judge(["one less at the table"], unsure_if_safe=True),

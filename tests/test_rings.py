@@ -120,7 +120,7 @@ def test_matching_is_pure_and_only_its_loader_queries() -> None:
 def test_the_desk_shows_exactly_the_stated_list() -> None:
     stated = {
         "guidance.source", "guidance.passage", "guidance.response", "guidance.wording", "guidance.signal",
-        "guidance.weight", "guidance.helpline", "journal.user",
+        "guidance.weight", "guidance.helpline", "guidance.benchcase", "guidance.riskphrase", "journal.user",
     }  # fmt: skip
     assert isinstance(admin.site, Desk) or isinstance(getattr(admin.site, "_wrapped", None), Desk)
     assert stated == SHOWN

@@ -3,10 +3,12 @@
 import gc
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from guidance.models import LibraryVersion, Passage, Response, Signal, published
+from guidance import safety
+from guidance.models import LibraryVersion, Passage, Response, RiskPhrase, Signal, published
 
 from .language import COMMON
 from .linear import Linear
@@ -83,6 +85,11 @@ def _load(version: int) -> Library:
         reader=shipped_model("reading"),
         whole=shipped_model("whole"),
         elsewhere=shipped_model("elsewhere"),
+        risk_phrases=safety.added(
+            RiskPhrase.objects.filter(state=RiskPhrase.State.APPROVED)
+            .order_by("pk")
+            .values_list("level", "kind", "phrase")
+        ),
     )
 
 
@@ -93,9 +100,7 @@ def _passages() -> tuple[PassageEntry, ...]:
         .prefetch_related("weights__signal")
         .order_by("slug")
     )
-    words = {row.slug: {token.word for tokens, _ in sentences(row.text) for token in tokens} for row in rows}
-    spread = Counter(word for terms in words.values() for word in terms)
-    rare = max(2, len(rows) // 8)
+    terms = rarer_words({row.slug: row.text for row in rows})
     return tuple(
         PassageEntry(
             slug=row.slug,
@@ -111,10 +116,21 @@ def _passages() -> tuple[PassageEntry, ...]:
                 for weight in row.weights.all()
                 if weight.value
             },
-            terms=frozenset(word for word in words[row.slug] if len(word) > 3 and spread[word] <= rare),
+            terms=terms[row.slug],
         )
         for row in rows
     )
+
+
+def rarer_words(texts: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Of each text, by its slug, the words that few of the others have: they break ties."""
+    words = {slug: {token.word for tokens, _ in sentences(text) for token in tokens} for slug, text in texts.items()}
+    spread = Counter(word for terms in words.values() for word in terms)
+    rare = max(2, len(texts) // 8)
+    return {
+        slug: frozenset(word for word in terms if len(word) > 3 and spread[word] <= rare)
+        for slug, terms in words.items()
+    }
 
 
 def _responses() -> tuple[ResponseEntry, ...]:

@@ -1,7 +1,7 @@
 """What goes into the matcher and what comes out: frozen values that know nothing of databases or families."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -126,6 +126,7 @@ class Library:
     reader: Linear
     whole: Linear
     elsewhere: Linear
+    risk_phrases: Mapping[str, Lexicon] = field(default_factory=dict)  # approved at the desk, by what they point to
 
     @cached_property
     def by_slug(self) -> dict[str, PassageEntry]:

@@ -19,6 +19,7 @@ SHOWN = frozenset(
         "guidance.helpline",
         "guidance.benchcase",
         "guidance.riskphrase",
+        "guidance.original",
         "journal.user",
     }
 )

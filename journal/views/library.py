@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from guidance import browse
+from guidance import browse, originals
 from journal import access
 
 from .moments import chips_by_group
@@ -30,4 +30,7 @@ def library_signal(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def library_passage(request: HttpRequest, slug: str) -> HttpResponse:
     passage = access.passage(slug)
-    return render(request, "library/passage.html", {"passage": passage, "responses": browse.responses_of(passage)})
+    context = {"passage": passage, "responses": browse.responses_of(passage)}
+    if request.user.is_authenticated:  # the texts belong to their authors: they are not put before the whole world
+        context |= {"original": originals.of(passage), "notes": originals.notes(passage)}
+    return render(request, "library/passage.html", context)

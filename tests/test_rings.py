@@ -120,11 +120,8 @@ def test_matching_is_pure_and_only_its_loader_queries() -> None:
 def test_the_desk_shows_exactly_the_stated_list() -> None:
     stated = {
         "guidance.source", "guidance.passage", "guidance.response", "guidance.wording", "guidance.signal",
-<<<<<<< HEAD
-        "guidance.weight", "guidance.helpline", "guidance.benchcase", "guidance.riskphrase", "journal.user",
-=======
-        "guidance.weight", "guidance.helpline", "guidance.original", "journal.user",
->>>>>>> Originals: whoever holds the founding texts loads them, and they stand folded under the retelling
+        "guidance.weight", "guidance.helpline", "guidance.benchcase", "guidance.riskphrase", "guidance.original",
+        "journal.user",
     }  # fmt: skip
     assert isinstance(admin.site, Desk) or isinstance(getattr(admin.site, "_wrapped", None), Desk)
     assert stated == SHOWN

@@ -5,7 +5,12 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
+
+from guidance import front
+from journal.access import require_second_factor
 
 # Nothing else is shown, whatever a package registers by itself. A test holds the list.
 SHOWN = frozenset(
@@ -34,6 +39,16 @@ class Desk(admin.AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.login = secure_admin_login(self.login)  # type: ignore[method-assign]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Curators and administrators, once a second factor stands in front of their account."""
+        if not super().has_permission(request):
+            return False
+        require_second_factor(request.user)  # type: ignore[arg-type]  # staff is somebody
+        return True
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        return super().index(request, {"front": front.page(request), **(extra_context or {})})
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         models = model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]

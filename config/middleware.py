@@ -110,7 +110,7 @@ class LocalTimeMiddleware:
 
 
 class SecondFactorMiddleware:
-    """A therapist without a second factor is led to setting one up before the first moment is shown."""
+    """A therapist or a curator without a second factor is led to setting one up before they are shown anything."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -59,9 +59,10 @@ def responses_of(passage: Passage) -> list[Response]:
 
 
 def help_lines(country: str) -> list[HelpLine]:
-    """The lines of a country, emergency first; empty where none are known."""
+    """The lines of a country, emergency first, of a sort those that a person has checked within six months; empty where
+    none are known."""
     lines = HelpLine.objects.filter(country=country).order_by("order", "pk") if country else []
-    return sorted(lines, key=lambda line: EMERGENCY_FIRST.index(line.kind))
+    return sorted(lines, key=lambda line: (EMERGENCY_FIRST.index(line.kind), not line.is_checked))
 
 
 def lines_for(country: str, kinds: Iterable[RiskKind], most: int = 6) -> list[HelpLine]:

@@ -303,6 +303,10 @@ def require_practice(user: User) -> None:
     """For the pages of a practice that belong to no one share."""
     if not user.is_therapist:
         raise Http404
+    require_second_factor(user)
+
+
+def require_second_factor(user: User) -> None:
     if not Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).exists():
         raise SecondFactorNeeded
 

@@ -10,11 +10,10 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal import auth as totp
-from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.utils import timezone
 
-from guidance.models import HelpLine, Passage, Response, Signal, Source, Weight, Wording
+from guidance.models import Response, Signal
 
 from . import access, families, invitations, moments, recommending, review, sharing
 from .models import Child, Comment, Invitation, User
@@ -23,6 +22,7 @@ FAMILY_FILE = Path(__file__).resolve().parent / "demo.toml"
 PARENT = "parent@example.org"
 THERAPIST = "therapist@example.org"
 CURATOR = "curator@example.org"
+SECOND_CURATOR = "second.curator@example.org"
 PASSWORD = "lamp-in-the-hallway"  # noqa: S105  (a demonstration, in development only)  # shown to everybody: it opens the demonstration only
 # The key of the therapist's second step: it too opens the demonstration only.
 SECOND_STEP = "JBSWY3DPEHPK3PXP"
@@ -33,7 +33,6 @@ REWORDED = "toast-before-talk"
 SAID = "Two slices, one for each of you. Put his where he can reach it, and eat yours."
 COUNTRY = "GB"
 ZONE = "Europe/London"
-CURATED = (Source, Passage, Response, Wording, Signal, Weight, HelpLine)
 
 
 def exists() -> bool:
@@ -44,7 +43,7 @@ def exists() -> bool:
 def load() -> int:
     """Make the family and the curator, all or nothing; how many moments were recorded."""
     told = tomllib.loads(FAMILY_FILE.read_text(encoding="utf-8"))
-    _curator()
+    _curators()
     parent = _user(PARENT)
     today = timezone.localdate(timezone=zoneinfo.ZoneInfo(ZONE))
     children = {row["name"]: _child(parent, row, today) for row in told["child"]}
@@ -61,16 +60,14 @@ def _user(email: str, **fields: Any) -> User:
     return user
 
 
-def _curator() -> None:
-    if User.objects.filter(email__iexact=CURATOR).exists():
-        return
-    names = [f"{verb}_{model._meta.model_name}" for model in CURATED for verb in ("view", "add", "change")]
-    may = Permission.objects.filter(content_type__app_label="guidance", codename__in=names)
-    _user(CURATOR, is_staff=True).user_permissions.set(may)
+def _curators() -> None:
+    for email in (CURATOR, SECOND_CURATOR):
+        if not User.objects.filter(email__iexact=email).exists():
+            totp.TOTP.activate(_user(email, is_staff=True), SECOND_STEP)
 
 
 def second_step_now() -> str:
-    """The code an authenticator app would show for the made-up therapist."""
+    """The code an authenticator app would show for those made-up people who need one."""
     return str(totp.format_hotp_value(totp.hotp_value(SECOND_STEP, int(time.time()) // 30)))
 
 

@@ -12,7 +12,6 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.apps import apps
 from django.conf import settings
-from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.core.management.color import no_style
 from django.db import connection, transaction
@@ -207,13 +206,15 @@ def revoked_therapist(parent: User, child: Child) -> User:
 @pytest.fixture
 def curator(db: None) -> User:
     user = _user("curator", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="guidance"))
+    second_factor(user)
     return user
 
 
 @pytest.fixture
 def superuser(db: None) -> User:
-    return User.objects.create_superuser("super@example.org", "a long enough password", country="GB")
+    user = User.objects.create_superuser("super@example.org", "a long enough password", country="GB")
+    second_factor(user)
+    return user
 
 
 PEOPLE = (

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.urls import reverse
 
@@ -11,16 +10,13 @@ from guidance import shipping
 from guidance.matching import Situation, match
 from guidance.matching.load import current_library
 from guidance.models import Passage, Weight
-from journal.models import User
 
 pytestmark = pytest.mark.django_db
 STORM = Situation(frozenset({"slammed_door"}))
 
 
 @pytest.fixture
-def desk(client):
-    curator = User.objects.create_user("desk@example.org", "a lamp in the hallway", is_staff=True)
-    curator.user_permissions.set(Permission.objects.filter(content_type__app_label="guidance"))
+def desk(client, curator):
     client.force_login(curator)
     return client
 

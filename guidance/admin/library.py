@@ -4,16 +4,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, ProtectedError, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.shortcuts import render
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from guidance import curation
+from guidance import coverage, curation
 from guidance.matching.values import Gate
-from guidance.models import Passage, Response, Signal, Source, Weight, Wording, plain_text
+from guidance.models import Passage, Response, Signal, Source, TallyRun, Weight, Wording, plain_text
 
 from .base import GuidanceAdmin, NeverDeleted
 
@@ -133,6 +135,27 @@ class PassageAdmin(Worded):
     search_fields = ("slug", "current__title", "current__text")
     readonly_fields = ("title", "text", "new_text")
     inlines = (WordingInline, WeightInline)
+    change_list_template = "admin/guidance/passage/change_list.html"
+
+    def get_urls(self) -> list[Any]:
+        own = path("coverage/", self.admin_site.admin_view(self.coverage), name="guidance_coverage")
+        return [own, *super().get_urls()]
+
+    def coverage(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = coverage.look()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Coverage"),
+            "found": found,
+            "tables": [
+                (_("By signal"), found.signals), (_("By age"), found.ages), (_("By history"), found.histories)
+            ],
+            "enough": coverage.ENOUGH,
+            "counted_at": TallyRun.objects.first(),
+        }  # fmt: skip
+        return render(request, "admin/guidance/passage/coverage.html", context)
 
 
 class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -89,15 +88,10 @@ class Attention(admin.SimpleListFilter):
             case "review":
                 return queryset.filter(state=State.IN_REVIEW).exclude(written_by=request.user.pk)
             case "again":
-                return queryset.filter(overdue())
+                return queryset.filter(Wording.overdue())
             case "mine":
                 return queryset.filter(state=State.DRAFT, written_by=request.user.pk)
         return queryset
-
-
-def overdue() -> Q:
-    """A condition on wordings: approved, and due to be read again."""
-    return Q(state=State.APPROVED, review_by__lt=timezone.localdate())
 
 
 class OfSource(admin.SimpleListFilter):

@@ -19,7 +19,14 @@ CONDITIONS = (
     "age_older",
     "great_intensity",
 )
-_AGES = ((12, "age_infant"), (36, "age_toddler"), (72, "age_preschool"), (120, "age_school"))
+# Each age band with its months: from, and below.
+AGE_BANDS = (
+    ("age_infant", (0, 12)),
+    ("age_toddler", (12, 36)),
+    ("age_preschool", (36, 72)),
+    ("age_school", (72, 120)),
+    ("age_older", (120, 216)),
+)
 # What the passage's own words add at most: enough to settle a tie, never to win.
 WORD_TIE = 0.02
 # A signal that was only read in the words counts this much of a tapped one, times how certain the reading is.
@@ -55,7 +62,7 @@ def features(situation: Situation, signals: Mapping[str, float], history: Histor
 
 
 def age_band(months: int) -> str:
-    return next((name for below, name in _AGES if months < below), "age_older")
+    return next((name for name, (_first, below) in AGE_BANDS if months < below), AGE_BANDS[-1][0])
 
 
 def rank(library: Library, present: Mapping[str, float], cut: Sentences) -> list[ChosenPassage]:

@@ -248,6 +248,11 @@ class Wording(models.Model):
     def __str__(self) -> str:
         return self.title or self.text[:60]
 
+    @staticmethod
+    def overdue() -> Q:
+        """A condition on wordings: approved, and due to be read again."""
+        return Q(state="approved", review_by__lt=timezone.localdate())
+
     @property
     def is_reviewed(self) -> bool:
         return self.approved_at is not None

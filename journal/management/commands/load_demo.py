@@ -24,10 +24,11 @@ class Command(BaseCommand):
             said = f"demo: {demo.load()} made-up moments recorded"
         if options["logins"]:
             self.stdout.write(f"made-up parent: {demo.PARENT} {demo.PASSWORD}")
+            self.stdout.write(f"made-up therapist: {demo.THERAPIST} {demo.PASSWORD}")
+            self.stdout.write(f"made-up curators: {demo.CURATOR} and {demo.SECOND_CURATOR} {demo.PASSWORD}")
             self.stdout.write(
-                f"made-up therapist: {demo.THERAPIST} {demo.PASSWORD}, second step {demo.second_step_now()} now "
+                f"therapist and curators need a second step: {demo.second_step_now()} now "
                 f"(key {demo.SECOND_STEP} for an authenticator app)"
             )
-            self.stdout.write(f"made-up curator: {demo.CURATOR} {demo.PASSWORD}")
         elif options["verbosity"]:
             self.stdout.write(said)

@@ -155,7 +155,8 @@ class WordingAdmin(NeverDeleted):
         if obj is None:
             return (*texts, "seen")
         told = ("state", "origin", "written_by", "written_at", "submitted_by", "submitted_at", "approved_by")
-        return (*texts, "seen", "changes", *told, "approved_at", "review_by", "retired_by", "retired_at")
+        seen = ("seen",) if obj.state == State.DRAFT else ()
+        return (*texts, *seen, "changes", *told, "approved_at", "review_by", "retired_by", "retired_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Wording | None = None) -> tuple[str, ...]:
         if obj is None:

@@ -19,7 +19,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "pages/welcome.html")
     if not access.children(request.user).exists():
-        return redirect("caseload" if request.user.is_therapist else "child_new")
+        desk = "admin:index" if request.user.is_staff else "child_new"
+        return redirect("caseload" if request.user.is_therapist else desk)
     context = log_context(request, MomentForm(user=request.user))  # type: ignore[arg-type]
     context["comments"] = sharing.unread_comments(request.user)
     context["look_back"] = timeline.to_look_back_on(access.moments(request.user).filter(author=request.user))

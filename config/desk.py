@@ -25,6 +25,7 @@ SHOWN = frozenset(
         "guidance.benchcase",
         "guidance.riskphrase",
         "guidance.original",
+        "guidance.unmetneed",
         "journal.user",
     }
 )

@@ -215,18 +215,25 @@ def situation(moment: Moment, risk: Risk) -> Situation:
 
 def age_months(moment: Moment) -> int | None:
     """The child's age in whole months on the day of the moment, where the birth month is known."""
-    born = moment.child.born_on
+    return months_old(moment.child.born_on, moment.happened_at)
+
+
+def months_old(born: dt.date | None, then: dt.datetime) -> int | None:
+    """The same from the birth month and a time."""
     if born is None:
         return None
-    then = moment.happened_at
     return max(0, (then.year - born.year) * 12 + then.month - born.month)
 
 
 def history(author: User, child: Child) -> History:
     """As this caregiver has answered it: what one knows is not told through another's guidance."""
+    return as_history(Bond.objects.filter(user=author, child=child).values_list("hard_place", flat=True).first())
+
+
+def as_history(hard_place: str | None) -> History:
+    """What an answer tells the matcher; one not given, not sure or not said tells nothing."""
     known = {HardPlace.YES.value: History.YES, HardPlace.NO.value: History.NO}
-    told = Bond.objects.filter(user=author, child=child).values_list("hard_place", flat=True).first()
-    return known.get(told or "", History.UNKNOWN)
+    return known.get(hard_place or "", History.UNKNOWN)
 
 
 def _library() -> Library | None:

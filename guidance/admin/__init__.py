@@ -1,5 +1,5 @@
 """The curators' desk in Django's admin. Every writer here raises the library version."""
 
-from . import bench, help_lines, library, originals, risk_phrases, wordings
+from . import bench, help_lines, library, originals, risk_phrases, unmet, wordings
 
-__all__ = ["bench", "help_lines", "library", "originals", "risk_phrases", "wordings"]
+__all__ = ["bench", "help_lines", "library", "originals", "risk_phrases", "unmet", "wordings"]

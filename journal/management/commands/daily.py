@@ -9,15 +9,15 @@ from django.utils import timezone
 from django_tasks import default_task_backend
 from django_tasks_db import DatabaseBackend
 
-from journal import invitations, jobs, moments, sharing
+from journal import invitations, jobs, moments, sharing, unmet
 
 UNDO = dt.timedelta(minutes=30)
 
 
 class Command(BaseCommand):
     help = (
-        "What must happen every day: erase deleted moments, forget what has ended, announce shares that end soon, and "
-        "queue the weekly mails. Harmless to run more often."
+        "What must happen every day: erase deleted moments, forget what has ended, announce shares that end soon, "
+        "queue the weekly mails, and count for the curators what families lacked. Harmless to run more often."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         invitations.forget_old(now - invitations.KEPT)
         ending = sharing.announce_ends(now)
         digests = jobs.send_digests(now)
+        cells = unmet.count(now)
         call_command("clearsessions")
         if isinstance(default_task_backend, DatabaseBackend):
             call_command("prune_db_task_results", verbosity=0)
@@ -38,5 +39,6 @@ class Command(BaseCommand):
         if options["verbosity"]:
             self.stdout.write(
                 f"erased {erased} moments, forgot {forgotten} ended sessions, "
-                f"announced {ending} ending shares, queued {digests} digests"
+                f"announced {ending} ending shares, queued {digests} digests, "
+                f"kept {cells} cells of unmet need"
             )

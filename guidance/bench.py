@@ -11,7 +11,7 @@ from .matching import Guidance, History, Risk, Situation, match
 from .matching.evaluation import ndcg
 from .matching.explain import Scored, explain
 from .matching.load import rarer_words
-from .matching.match import Heard, hear, order
+from .matching.match import Heard, guide, hear, order
 from .matching.phrases import sentences
 from .matching.values import Library
 from .models import BenchCase
@@ -63,9 +63,11 @@ class Effect:
     better: list[Moved]
 
 
-def answer(situation: Situation, library: Library) -> Answer:
+def answer(situation: Situation, library: Library, most: int = 60) -> Answer:
+    """`most` is how many scores are told."""
     heard = hear(situation, library)
-    return Answer(match(situation, library), situation.risk, explain(heard, library))
+    bound = order(heard, library)
+    return Answer(guide(situation, heard, bound, library), situation.risk, explain(heard, bound, library, most))
 
 
 def changed(library: Library, change: Change) -> Library:
@@ -86,11 +88,13 @@ def changed(library: Library, change: Change) -> Library:
     return replace(library, passages=passages)
 
 
-def effect(before: Library, after: Library) -> Effect:
-    moved: list[Moved] = []
-    for line, heard in zip(judged(), _heard(before), strict=True):
-        now, then = (ndcg([one.slug for one in order(heard, library)], line["rel"]) for library in (before, after))
-        moved.append(Moved(line["id"], line["text"], now, then))
+def effect(library: Library, change: Change) -> Effect:
+    """Only moments in which the change can matter are ordered anew: a weight where its feature holds, a text in all."""
+    later = changed(library, change)
+    moved = []
+    for line, (heard, now) in zip(judged(), _kept_moments(library), strict=True):
+        touched = change.text or change.feature in heard.present
+        moved.append(Moved(line["id"], line["text"], now, _ndcg(heard, later, line) if touched else now))
     by_loss = sorted(moved, key=lambda one: (one.then - one.now, one.code))
     return Effect(
         moments=len(moved),
@@ -101,6 +105,10 @@ def effect(before: Library, after: Library) -> Effect:
     )
 
 
+def _ndcg(heard: Heard, library: Library, line: Mapping[str, Any]) -> float:
+    return ndcg([one.slug for one in order(heard, library)], line["rel"])
+
+
 @cache
 def judged() -> list[dict[str, Any]]:
     """The judged moments for which something fits."""
@@ -108,14 +116,15 @@ def judged() -> list[dict[str, Any]]:
     return [line for line in map(json.loads, lines) if not line["none"]]
 
 
-_kept: tuple[int, list[Heard]] | None = None
+_kept: tuple[int, list[tuple[Heard, float]]] | None = None
 
 
-def _heard(library: Library) -> list[Heard]:
-    """The judged moments as they are read, kept while the library stays the same: reading is the slow part."""
+def _kept_moments(library: Library) -> list[tuple[Heard, float]]:
+    """The judged moments as they are read, and their nDCG@3 now, kept while the library stays the same."""
     global _kept
     if _kept is None or _kept[0] != library.version:
-        _kept = library.version, [hear(_situation(line), library) for line in judged()]
+        heard = [hear(_situation(line), library) for line in judged()]
+        _kept = library.version, [(one, _ndcg(one, library, line)) for one, line in zip(heard, judged(), strict=True)]
     return _kept[1]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,12 +17,9 @@ from guidance.matching import History, Situation
 from guidance.matching.load import current_library
 from guidance.matching.ranking import CONDITIONS
 from guidance.matching.values import Library
-from guidance.models import MOST_WEIGHT, BenchCase, Passage, RiskPhrase, Signal, Wording, finite, plain_text
+from guidance.models import MOST_WEIGHT, BenchCase, Passage, RiskPhrase, Signal, Weight, Wording, finite, plain_text
 
 from .base import GuidanceAdmin
-
-# Of the scores this many are shown: nobody reads five thousand lines.
-MOST_SCORES = 60
 
 
 class BenchForm(forms.Form):
@@ -48,9 +46,9 @@ class BenchForm(forms.Form):
 
     passage = forms.ModelChoiceField(
         label=_("Change this passage"),
-        queryset=Passage.objects.select_related("current").order_by("slug"),
+        queryset=Passage.objects.select_related("current"),
         required=False,
-        to_field_name="slug",
+        widget=AutocompleteSelect(Weight._meta.get_field("passage"), admin.site),
     )
     feature = forms.ChoiceField(label=_("its weight for"), required=False)
     weight = forms.FloatField(
@@ -59,7 +57,7 @@ class BenchForm(forms.Form):
     draft = forms.ModelChoiceField(
         label=_("or try this text of it"),
         queryset=Wording.objects.filter(
-            passage__isnull=False, state__in=(Wording.State.DRAFT, Wording.State.IN_REVIEW)
+            passage__isnull=False, current_passages=None, state__in=(Wording.State.DRAFT, Wording.State.IN_REVIEW)
         ).order_by("passage__slug", "-pk"),
         required=False,
     )
@@ -77,10 +75,9 @@ class BenchForm(forms.Form):
     case_name = forms.CharField(label=_("Keep as a test case named"), required=False, max_length=120)
     expected = forms.ModelMultipleChoiceField(
         label=_("these should come"),
-        queryset=Passage.objects.select_related("current").order_by("slug"),
+        queryset=Passage.objects.select_related("current"),
         required=False,
-        to_field_name="slug",
-        widget=forms.SelectMultiple(attrs={"size": 6}),
+        widget=AutocompleteSelectMultiple(BenchCase._meta.get_field("passages"), admin.site),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -143,7 +140,8 @@ class BenchForm(forms.Form):
 class BenchCaseAdmin(GuidanceAdmin):
     change_list_template = "admin/guidance/benchcase/change_list.html"
     list_display = ("name", "comes", "hard_place", "age_months", "added_by", "added_at")
-    filter_horizontal = ("signals", "passages")
+    filter_horizontal = ("signals",)
+    autocomplete_fields = ("passages",)
     search_fields = ("name", "words")
     list_select_related = ("added_by",)
 
@@ -230,13 +228,13 @@ def tried(form: BenchForm, library: Library) -> dict[str, Any]:
     """What the page shows: before, and after where something would change."""
     phrase, change = form.phrase(), form.change()
     before = bench.answer(form.situation(library.risk_phrases), library)
-    found: dict[str, Any] = {"before": Side(before, library), "most": MOST_SCORES}
+    found: dict[str, Any] = {"before": Side(before, library)}
     if change or phrase:
         later = bench.changed(library, change) if change else library
         added = safety.added([*approved(), phrase]) if phrase else library.risk_phrases
         found["after"] = Side(bench.answer(form.situation(added), later), later)
     if change:
-        found["effect"] = bench.effect(library, bench.changed(library, change))
+        found["effect"] = bench.effect(library, change)
     if phrase:
         found["phrase"] = bench.try_phrase(safety.added([phrase]))
     return found
@@ -259,5 +257,5 @@ class Side:
         self.passages = [(one.slug, texts[one.slug], one.reasons) for one in guidance.passages]
         self.responses = [(one.phase.value, texts[one.slug], one.reason) for one in guidance.responses]
         self.read = [(one.slug, round(one.certainty, 2), one.doubtful) for one in guidance.reading.signals]
-        self.scored = answer.scored[:MOST_SCORES]
-        self.left = len(answer.scored) - len(self.scored)
+        self.scored = answer.scored
+        self.left = len(library.passages) - len(answer.scored)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from .match import Heard, order
+from .match import Heard
 from .ranking import WORD_TIE
 from .stance import NEVER_FOR_HARD_PLACE, allowed
-from .values import History, Library, PassageEntry
+from .values import ChosenPassage, History, Library, PassageEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,28 @@ class Scored:
     withheld: str  # why it may not be shown: "therapist", "stance", "never", "behind", or ""
 
 
-def explain(heard: Heard, library: Library) -> list[Scored]:
-    """Every passage of the library: those that may be shown in their order, then the others by score."""
-    places = {chosen.slug: place for place, chosen in enumerate(order(heard, library), start=1)}
+def explain(heard: Heard, bound: list[ChosenPassage], library: Library, most: int) -> list[Scored]:
+    """The first `most` of all passages: those that may be shown in their order, then the others by score."""
+    places = {chosen.slug: place for place, chosen in enumerate(bound, start=1)}
+    found = [library.by_slug[chosen.slug] for chosen in bound[:most]]
+    if len(found) < most:
+        others = [entry for entry in library.passages if entry.slug not in places]
+        others.sort(key=lambda entry: (-_score(entry, heard), entry.slug))
+        found += others[: most - len(found)]
     said = {token.word for tokens, _ in heard.cut for token in tokens}
-    found = [_scored(entry, heard, said, places.get(entry.slug, 0)) for entry in library.passages]
-    return sorted(found, key=lambda one: (one.place or len(found) + 1, -one.score, one.slug))
+    return [_scored(entry, heard, said, places.get(entry.slug, 0)) for entry in found]
+
+
+def _parts(entry: PassageEntry, heard: Heard) -> dict[str, float]:
+    return {name: entry.weights[name] * much for name, much in heard.present.items() if entry.weights.get(name)}
+
+
+def _score(entry: PassageEntry, heard: Heard) -> float:
+    return sum(_parts(entry, heard).values())
 
 
 def _scored(entry: PassageEntry, heard: Heard, said: set[str], place: int) -> Scored:
-    parts = {name: entry.weights[name] * much for name, much in heard.present.items() if entry.weights.get(name)}
+    parts = _parts(entry, heard)
     words = WORD_TIE * len(entry.terms & said) / len(entry.terms) if entry.terms else 0.0
     return Scored(
         slug=entry.slug,

@@ -60,7 +60,11 @@ def order(heard: Heard, library: Library) -> list[ChosenPassage]:
 def match(situation: Situation, library: Library) -> Guidance:
     """Guidance for a situation; `passages` is empty where nothing fits. Risk comes judged with the situation."""
     heard = hear(situation, library)
-    bound = order(heard, library)
+    return guide(situation, heard, order(heard, library), library)
+
+
+def guide(situation: Situation, heard: Heard, bound: list[ChosenPassage], library: Library) -> Guidance:
+    """The answer, once a situation is heard and the passages stand in order."""
     known, reading = frozenset(heard.certain), heard.reading
     fits = ranking.anything_fits(library, heard.certain, heard.hinted, situation.tapped, reading.elsewhere)
     doubted = {one.slug for one in reading.signals if one.doubtful and one.certainty < SAID} - situation.tapped

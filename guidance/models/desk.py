@@ -39,6 +39,7 @@ class BenchCase(models.Model):
 
     class Meta:
         ordering = ("name",)
+        verbose_name = _("test case")
 
     def __str__(self) -> str:
         return self.name

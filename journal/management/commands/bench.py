@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -21,7 +22,7 @@ from django.utils import timezone
 from guidance.management.commands.match_moments import situation_of
 from guidance.matching import match
 from guidance.matching.load import current_library
-from guidance.models import Signal, Wording
+from guidance.models import LibraryVersion, Passage, Signal, Weight, Wording
 from guidance.shipping import SHIPPED
 from journal import families
 from journal.models import Attempt, Moment, MomentSignal, Share, Suggestion, SuggestionItem, User
@@ -58,6 +59,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             self._pages()
             self._practice()
+            self._desk()
             transaction.set_rollback(True)
 
     def _matching(self) -> None:
@@ -128,6 +130,26 @@ class Command(BaseCommand):
             _shared(therapist, SHARED // FAMILIES)
         self._asked(f"caseload of {FAMILIES} families,", client, reverse("caseload"))
 
+    def _desk(self) -> None:
+        """The curators' bench among as many passages: a situation and a change of a weight, with its effect."""
+        passages = list(Passage.objects.select_related("current").prefetch_related("weights"))
+        for copy in range(PASSAGES // len(passages) - 1):
+            _copy(passages, f"-{copy}")
+        LibraryVersion.raise_by_one()
+        curator = User.objects.create_user(f"bench-{uuid.uuid4()}@example.org", is_staff=True)
+        Authenticator.objects.create(user=curator, type=Authenticator.Type.TOTP, data={})
+        client = Client()
+        client.force_login(curator, backend=settings.AUTHENTICATION_BACKENDS[0])
+        asked = {"words": WORDS, "signals": ["pushed_away"], "age_months": 48, "hard_place": "unknown"}
+        change = {"passage": passages[0].pk, "feature": "pushed_away", "weight": "2.5"}
+        for what, sent in (("a situation", asked), ("a weight and its effect", asked | change)):
+            times = _times(partial(self._try, client, sent), range(11))
+            self._line(f"the bench among {Passage.objects.count()} passages, {what}, first {times[0]:.0f} ms", times)
+
+    def _try(self, client: Client, sent: dict[str, Any], _number: int) -> None:
+        if client.post(reverse("admin:guidance_bench"), sent).status_code != 200:
+            raise RuntimeError("the bench did not answer")
+
     def _asked(self, what: str, client: Client, path: str) -> None:
         with CaptureQueriesContext(connection) as queries:
             client.get(path)
@@ -139,6 +161,34 @@ class Command(BaseCommand):
         ordered = sorted(times)
         p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
         self.stdout.write(f"{what}: p50 {statistics.median(ordered):.2f} ms, p99 {p99:.2f} ms ({len(ordered)} runs)")
+
+
+def _copy(passages: list[Passage], suffix: str) -> None:
+    """The passages again under other slugs, with their texts and weights."""
+    made = Passage.objects.bulk_create(
+        Passage(
+            slug=one.slug + suffix,
+            source_id=one.source_id,
+            first_paragraph=one.first_paragraph,
+            last_paragraph=one.last_paragraph,
+            audience=one.audience,
+            stance=one.stance,
+            frame=one.frame,
+        )
+        for one in passages
+    )
+    texts = Wording.objects.bulk_create(
+        Wording(passage=new, title=one.title, text=one.text, state=Wording.State.IN_REVIEW)
+        for one, new in zip(passages, made, strict=True)
+    )
+    for new, text in zip(made, texts, strict=True):
+        new.current = text
+    Passage.objects.bulk_update(made, ["current"])
+    Weight.objects.bulk_create(
+        Weight(passage=new, signal_id=weight.signal_id, condition=weight.condition, fitted=weight.fitted)
+        for one, new in zip(passages, made, strict=True)
+        for weight in one.weights.all()
+    )
 
 
 def _shared(therapist: User, how_many: int) -> Share:

@@ -29,6 +29,7 @@ class NamedOnce(NeverDeleted):
 
 @admin.register(Source)
 class SourceAdmin(NamedOnce):
+    ordering = ("kind", "title")
     list_display = ("title", "author", "kind", "url")
     list_filter = ("kind",)
     search_fields = ("title", "author", "slug")
@@ -129,6 +130,7 @@ class WeightInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Passage)
 class PassageAdmin(Worded):
+    ordering = ("slug",)
     list_display = ("slug", "title", "source", "audience", "stance", "frame")
     list_filter = ("source", "audience", "stance", "frame")
     list_select_related = ("source", "current")
@@ -184,6 +186,7 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Response)
 class ResponseAdmin(Worded):
     form = ResponseForm
+    ordering = ("slug",)
     list_display = ("slug", "phase", "kind", "stance", "text", "source")
     list_filter = ("phase", "kind", "stance", "hard_place", "signals", "source")
     list_select_related = ("current", "source")

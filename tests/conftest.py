@@ -26,6 +26,7 @@ from guidance.shipping import load_library
 from journal import families, moments
 from journal.models import Caregiver, Child, Moment, OwnChip, Share, SuggestionItem, User
 from tests import postgres
+from tests.browser import browser_for_tests, open_page  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = "Zebra afternoon: she slammed the door and pushed me away."
@@ -206,6 +207,13 @@ def revoked_therapist(parent: User, child: Child) -> User:
 @pytest.fixture
 def curator(db: None) -> User:
     user = _user("curator", is_staff=True)
+    second_factor(user)
+    return user
+
+
+@pytest.fixture
+def second_curator(db: None) -> User:
+    user = _user("second.curator", is_staff=True)
     second_factor(user)
     return user
 

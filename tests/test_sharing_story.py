@@ -2,54 +2,27 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from axe_playwright_python.sync_playwright import Axe
 from django.core.mail import EmailMessage
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, Response, expect
+from playwright.sync_api import Page, Response, expect
 
 from guidance.models import Signal
 from journal import invitations, recommending, review
-from journal.models import Child, Moment, Share, User
+from journal.models import Child, Moment, Share
+from tests.browser import DESKTOP, PHONE, faults
 from tests.conftest import CHILD, WORDS, log
-from tests.test_story import PHONE, browser_for_tests, sign_up  # noqa: F401
+from tests.test_story import sign_up
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-DESKTOP = {"width": 1280, "height": 800}
 PARENT, THERAPIST = "story.parent@example.org", "story.therapist@example.org"
 PASSWORD = "a kettle in the corridor"
 COMMENT = "You stayed by the door, and that counted."
 ADVICE = "I am on the landing. Come when you are ready."
-
-
-@pytest.fixture
-def open_page(browser_for_tests, live_server, settings) -> Iterator[Callable[..., Page]]:  # noqa: F811
-    """A browser of somebody's own, signed in or not. A link in a mail leads to the server under test."""
-    settings.ADDRESS = live_server.url
-    settings.MFA_TOTP_TOLERANCE = 1  # a code typed as its half minute ends
-    expect.set_options(timeout=15_000)
-    contexts: list[BrowserContext] = []
-
-    def opened(size: dict[str, int], user: User | None = None, **options: object) -> Page:
-        context = browser_for_tests.new_context(viewport=size, base_url=live_server.url, locale="en-GB", **options)
-        contexts.append(context)
-        if user is not None:
-            client = Client()
-            client.force_login(user)
-            name = settings.SESSION_COOKIE_NAME
-            context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page: Page = context.new_page()
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 def log_in_the_browser(page: Page, words: str = "") -> None:
@@ -216,22 +189,6 @@ def test_inviting_and_accepting_work_without_javascript(open_page, mailoutbox, p
     assert (share.owner, share.therapist.email, share.child, share.includes_words) == (parent, THERAPIST, child, True)
     phone.goto("/sharing/")
     expect(phone.get_by_text(f"{THERAPIST} reads your moments about {CHILD}")).to_be_visible()
-
-
-def faults(page: Page, address: str = "") -> list[str]:
-    """What axe finds on a page, or on the one that is open, with every fold open; in the dark only colours differ."""
-    if address:
-        answer = page.goto(address)
-        assert answer is not None and answer.status == 200 and page.url.endswith(address), f"{address}: {page.url}"
-    page.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true; })")
-    found, grounds = [], set()
-    for scheme, rules in (("light", {}), ("dark", {"runOnly": ["cat.color"]})):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-        for rule in Axe().run(page, options={"resultTypes": ["violations"]} | rules).response["violations"]:
-            found += [f"{page.url} ({scheme}) {rule['id']}: {node['html'][:120]}" for node in rule["nodes"]]
-    assert len(grounds) == 2, f"{page.url} is as light in the dark"
-    return found
 
 
 def test_axe_finds_nothing_on_the_pages_of_sharing_in_light_and_in_dark(

@@ -1,30 +1,14 @@
 """The main path in Chromium at a phone's size: sign up, add a child, log, read, say what helped, find it again."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from guidance.shipping import load_library
+from tests.browser import PHONE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-
-PHONE = {"width": 390, "height": 844}
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-@pytest.fixture(scope="module")
-def browser_for_tests():
-    if not CHROMIUM.exists():
-        missing = "NO BROWSER: install Debian's chromium; the browser tests did not run"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -80,7 +64,10 @@ def test_a_parent_signs_up_logs_a_moment_reads_what_fits_and_finds_it_again(phon
 
 
 def test_a_draft_survives_a_reload_and_is_gone_after_saving(
-    browser_for_tests, live_server, mailoutbox, shipped_library
+    browser_for_tests,
+    live_server,
+    mailoutbox,
+    shipped_library,
 ):
     context = browser_for_tests.new_context(viewport=PHONE, base_url=live_server.url)
     page = context.new_page()

@@ -174,6 +174,10 @@ class WordingAdmin(NeverDeleted):
                 initial |= {"title": served.title, "text": served.text}
         return initial  # type: ignore[no-any-return]
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        context = {"buttons": BUTTONS[State.DRAFT]}
+        return super().add_view(request, form_url, context | (extra_context or {}))  # type: ignore[no-any-return]
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:

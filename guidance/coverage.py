@@ -21,7 +21,7 @@ AGE_NAMES = {
     "age_school": gettext_lazy("6 to 9 years"),
     "age_older": gettext_lazy("10 years and over"),
 }
-# Fewer approved texts than this are too few.
+# Fewer texts than this are too few.
 ENOUGH = 3
 # Two texts that share this much of their rarer words say nearly the same.
 NEAR = 0.5
@@ -41,6 +41,10 @@ class Thin:
 
     @property
     def too_few(self) -> bool:
+        return self.passages < ENOUGH or self.responses < ENOUGH
+
+    @property
+    def unapproved(self) -> bool:
         return self.approved_passages < ENOUGH or self.approved_responses < ENOUGH
 
 
@@ -49,6 +53,8 @@ class Pair:
     first: str
     second: str
     share: float
+    first_text: str
+    second_text: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,9 @@ def look() -> Coverage:
         signals=[_of_signal(signal, passages, responses) for signal in signals],
         ages=[_of_age(name, months, passages, responses) for name, months in AGE_BANDS],
         histories=[_of_history(history, passages, responses) for history in (History.YES, History.NO)],
-        never_shown=[one for one in passages if one.pk not in shown and one.audience != Passage.Audience.THERAPIST],
+        never_shown=[
+            one for one in passages if received and one.pk not in shown and one.audience != Passage.Audience.THERAPIST
+        ],
         disliked=[row for row in received if (row.not_us or 0) > (row.helped or 0)],
         without_source=[one for one in responses if not one.source_id and not one.passages.all()],
         near=near_duplicates(texts),
@@ -144,5 +152,8 @@ def near_duplicates(texts: dict[str, str]) -> list[Pair]:
         for place, first in enumerate(slugs)
         for second in slugs[place + 1 :]
     )
-    pairs = [Pair(*slugs, count / min(len(words[slug]) for slug in slugs)) for slugs, count in shared.items()]
+    pairs = [
+        Pair(*slugs, count / min(len(words[slug]) for slug in slugs), *(texts[slug] for slug in slugs))
+        for slugs, count in shared.items()
+    ]
     return sorted((pair for pair in pairs if pair.share >= NEAR), key=lambda pair: (-pair.share, pair.first))

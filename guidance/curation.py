@@ -66,20 +66,24 @@ def submit(wording: Wording, *, by: Curator) -> None:
         _save(row, by)
 
 
-def send_back(wording: Wording, *, by: Curator) -> None:
-    """Back to its writer. A shipped text has none: it is answered with a new draft."""
+def send_back(wording: Wording, *, by: Curator, why: str = "") -> None:
+    """Back to its writer, with what should change. A shipped text has none: it is answered with a new draft."""
     with transaction.atomic():
         row = _locked(wording, Wording.State.IN_REVIEW)
         if row.origin == Wording.Origin.SHIPPED:
             raise Refused(_("A shipped text has no writer here: write a new text beside it instead."))
-        row.state = Wording.State.DRAFT
+        row.state, row.remark = Wording.State.DRAFT, why
         _save(row, by)
 
 
-def approve(wording: Wording, *, by: Curator, review_by: dt.date | None = None) -> None:
-    """From now on parents get it, and the text before it is retired. To be read again after a year unless said."""
+def approve(wording: Wording, *, by: Curator, review_by: dt.date | None = None, seen: int | None = None) -> None:
+    """From now on parents get it, and the text before it is retired. To be read again after a year unless said.
+
+    `seen` is the revision that was read: a text that has changed since is not the one that was approved."""
     with transaction.atomic():
         row = _locked(wording, Wording.State.IN_REVIEW)
+        if seen not in (None, row.revision):
+            raise Refused(_("This text has changed since you opened it. Please read it again."))
         if settings.FOUR_EYES and by.pk in writers(row):
             raise Refused(_("You wrote this text: somebody else approves it."))
         now = timezone.now()
@@ -106,6 +110,15 @@ def retire(wording: Wording, *, by: Curator) -> None:
             of.current = None
             of.save(update_fields=["current"])
             LibraryVersion.raise_by_one()
+
+
+def bring_back(wording: Wording, *, by: Curator) -> None:
+    """A retired text waits for review again; it reaches parents once it is approved anew."""
+    with transaction.atomic():
+        row = _locked(wording, Wording.State.RETIRED)
+        row.state, row.submitted_by, row.submitted_at = Wording.State.IN_REVIEW, by, timezone.now()
+        row.approved_by = row.approved_at = row.retired_by = row.retired_at = row.review_by = None
+        _save(row, by)
 
 
 def read_again(wording: Wording, *, by: Curator) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from .matching.language import is_english
 from .matching.linear import Linear, Size, of_any_time, parts
 from .matching.phrases import Hit, Lexicon, Sentences, sentences
@@ -98,6 +100,25 @@ def added(phrases: Iterable[tuple[str, str, str]]) -> Added:
     for part, kind, phrase in phrases:
         found.setdefault(part, {}).setdefault(kind, []).append(phrase)
     return {part: Lexicon(by_kind, _shipped().classes) for part, by_kind in found.items()}
+
+
+# One word alone must have this many letters: "the" would stand in every text.
+LONE_WORD = 5
+
+
+def checked_phrase(phrase: str) -> str:
+    """A phrase as it is kept: in small letters. Raises ValueError, saying why, on one that is none or fits anything."""
+    kept = " ".join(phrase.casefold().split())
+    words = [word for word in kept.split() if word not in ("..", "...")]
+    for word in words:
+        for option in word.split("|"):
+            if len(option.strip("*@'’")) < 1:
+                raise ValueError(_("“%(word)s” stands for any word or for none") % {"word": word})
+    shortest = min((len(option.strip("*@")) for word in words for option in word.split("|")), default=0)
+    if len(words) < 2 and shortest < LONE_WORD:
+        raise ValueError(_("one short word alone stands in too many texts"))
+    added([("soft", "any", kept)])
+    return kept
 
 
 def judge(

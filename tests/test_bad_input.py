@@ -417,7 +417,7 @@ def test_a_form_for_a_moment_that_was_deleted_is_the_plain_404(parents: Client, 
     for name in ("edit", "more", "again", "signals", "safety", "history", "delete"):
         response = parents.post(reverse(f"moment_{name}", args=[deleted_moment.code]), {"words": TYPED})
         assert response.status_code == 404, name
-        assert "what you typed is still on the page you came from" in text_of(response)
+        assert "what you typed may still be on the page you came from" in text_of(response)
 
 
 def test_undo_ends_after_half_an_hour(parents: Client, deleted_moment: Moment) -> None:

@@ -77,7 +77,7 @@ def test_a_curator_retells_tries_and_weighs_another_approves_and_a_parent_gets_i
     desk.get_by_label("to:").fill("6")
     desk.get_by_role("button", name="Try").click()
     expect(desk.get_by_role("heading", name="With the change")).to_be_visible()
-    expect(desk.get_by_text("nDCG@3 over")).to_be_visible()
+    expect(desk.get_by_text("nDCG@3, 1 is full agreement")).to_be_visible()
     assert not Weight.objects.filter(override=6).exists()
     desk.get_by_role("button", name="Use this weight").click()
     expect(desk.get_by_text("door-8 weighs 6.0 for slammed_door from now on.")).to_be_visible()

@@ -18,6 +18,11 @@ LONG = 40
 class ReadableChanges(HistoricalRecordContextHelper):  # type: ignore[misc]
     """The package shortens long values; a text is shown whole, with what changed marked."""
 
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        """Nobody is nobody, not a "deleted user"."""
+        found = super().prepare_delta_change_value(change, value)
+        return "" if found is None or getattr(found, "pk", "") is None else found
+
     def stringify_delta_change_values(self, change: Any, old: Any, new: Any) -> tuple[str, str]:
         if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > LONG:
             return marked(old, new)

@@ -1,5 +1,6 @@
 """The bench: try a situation and a change, keep it as a test case, try and propose a risk phrase."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -17,9 +18,23 @@ from guidance.matching import History, Situation
 from guidance.matching.load import current_library
 from guidance.matching.ranking import CONDITIONS
 from guidance.matching.values import Library
-from guidance.models import MOST_WEIGHT, BenchCase, Passage, RiskPhrase, Signal, Weight, Wording, finite, plain_text
+from guidance.models import (
+    MOST_WEIGHT,
+    BenchCase,
+    Passage,
+    Response,
+    RiskPhrase,
+    Signal,
+    Weight,
+    Wording,
+    finite,
+    plain_text,
+)
 
 from .base import GuidanceAdmin
+
+# Of what speaks for a passage, less than this is not worth a line.
+SMALLEST_TOLD = 0.005
 
 
 class BenchForm(forms.Form):
@@ -105,9 +120,9 @@ class BenchForm(forms.Form):
 
     def _read_phrase(self, told: dict[str, Any]) -> None:
         try:
-            safety.added([("soft", "any", told["risk_phrase"])])
+            told["risk_phrase"] = safety.checked_phrase(told["risk_phrase"])
         except ValueError as error:
-            self.add_error("risk_phrase", _("It cannot be read: %(why)s") % {"why": error})
+            self.add_error("risk_phrase", _("It cannot be used: %(why)s.") % {"why": error})
 
     def situation(self, added: safety.Added) -> Situation:
         told = self.cleaned_data
@@ -228,11 +243,12 @@ def tried(form: BenchForm, library: Library) -> dict[str, Any]:
     """What the page shows: before, and after where something would change."""
     phrase, change = form.phrase(), form.change()
     before = bench.answer(form.situation(library.risk_phrases), library)
-    found: dict[str, Any] = {"before": Side(before, library)}
+    names = Names()
+    found: dict[str, Any] = {"before": Side(before, library, names)}
     if change or phrase:
         later = bench.changed(library, change) if change else library
         added = safety.added([*approved(), phrase]) if phrase else library.risk_phrases
-        found["after"] = Side(bench.answer(form.situation(added), later), later)
+        found["after"] = Side(bench.answer(form.situation(added), later), later, names, found["before"].places)
     if change:
         found["effect"] = bench.effect(library, change)
     if phrase:
@@ -245,17 +261,55 @@ def approved() -> list[tuple[str, str, str]]:
     return list(rows.order_by("pk").values_list("level", "kind", "phrase"))
 
 
-class Side:
-    """One answer, as the template reads it."""
+class Names:
+    """What codes are called: signals by their chip, passages by their title; asked once for a page."""
 
-    def __init__(self, answer: bench.Answer, library: Library) -> None:
+    def __init__(self) -> None:
+        self.features = {name: name.replace("_", " ") for name in CONDITIONS}
+        self.features |= dict(Signal.objects.values_list("slug", "label"))
+        self.phases = dict(Response.Phase.choices)
+
+    def titles(self, slugs: Iterable[str]) -> dict[str, tuple[int, str]]:
+        found = Passage.objects.filter(slug__in=list(slugs)).values_list("slug", "pk", "current__title")
+        return {slug: (pk, title or slug) for slug, pk, title in found}
+
+    def reason(self, code: str) -> str:
+        """ "passage:door-1" stays as it is; a feature gets its name."""
+        return str(self.features.get(code, code))
+
+
+class Side:
+    """One answer, as the template reads it. `places` are those of the other side, to say what moved."""
+
+    def __init__(
+        self, answer: bench.Answer, library: Library, names: Names, places: dict[str, int] | None = None
+    ) -> None:
         texts = {entry.slug: entry.text for entry in library.passages}
         texts |= {entry.slug: entry.text for entry in library.responses}
         guidance = answer.guidance
+        titles = names.titles(one.slug for one in answer.scored)
         self.risk, self.guidance = answer.risk, guidance
         self.kinds = [kind.label for kind in safety.kinds(answer.risk.kinds)]
-        self.passages = [(one.slug, texts[one.slug], one.reasons) for one in guidance.passages]
-        self.responses = [(one.phase.value, texts[one.slug], one.reason) for one in guidance.responses]
-        self.read = [(one.slug, round(one.certainty, 2), one.doubtful) for one in guidance.reading.signals]
-        self.scored = answer.scored
+        self.gates = [gate.value.replace("_", " ") for gate in guidance.gates]
+        self.passages = [
+            (*titles.get(one.slug, (0, "")), one.slug, texts[one.slug], [names.reason(code) for code in one.reasons])
+            for one in guidance.passages
+        ]
+        self.responses = [
+            (names.phases[one.phase.value], texts[one.slug], one.reason.partition(":")[2].replace("_", " "))
+            for one in guidance.responses
+        ]
+        self.read = [
+            (names.reason(one.slug), round(one.certainty, 2), one.doubtful) for one in guidance.reading.signals
+        ]
+        self.scored = [
+            {
+                "one": one,
+                "title": titles.get(one.slug, (0, ""))[1],
+                "parts": [(names.reason(name), much) for name, much in one.parts if much >= SMALLEST_TOLD],
+                "moved_from": (places or {}).get(one.slug, one.place) if one.place else one.place,
+            }
+            for one in answer.scored
+        ]
+        self.places = {one.slug: one.place for one in answer.scored}
         self.left = len(library.passages) - len(answer.scored)

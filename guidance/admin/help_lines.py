@@ -42,7 +42,17 @@ class HelpLineAdmin(GuidanceAdmin):
         LibraryVersion.raise_by_one()
         messages.success(request, _("Thank you: noted with your name and the day."))
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Lines go one at a time: with one tick a whole country's would be gone."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
     def save_model(self, request: HttpRequest, obj: HelpLine, form: Any, change: bool) -> None:
-        if "checked_on" in form.changed_data:
+        """Whoever changes how a line is reached has to check it anew: the earlier check was of another number."""
+        changed = set(form.changed_data)
+        if changed & {"phone", "sms", "url"} and "checked_on" not in changed:
+            if obj.checked_on:
+                messages.warning(request, _("This line counts as unchecked now: somebody should call it."))
+            obj.checked_on = obj.checked_by = None
+        elif "checked_on" in changed:
             obj.checked_by = request.user if obj.checked_on else None  # type: ignore[assignment]
         super().save_model(request, obj, form, change)

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from guidance import coverage, curation
+from guidance import coverage, curation, safety
 from guidance.matching.values import Gate
 from guidance.models import Passage, Response, Signal, Source, TallyRun, Weight, Wording, plain_text
 
@@ -102,6 +102,8 @@ class Worded(NamedOnce):
     @admin.display(description=_("new text"))
     def new_text(self, obj: Any) -> SafeString:
         """Changing a text is writing one beside it."""
+        if obj.pk is None:
+            return SafeString("-")
         kind = "passage" if isinstance(obj, Passage) else "response"
         path = reverse("admin:guidance_wording_add")
         return format_html('<a href="{}?{}={}">{}</a>', path, kind, obj.pk, _("Write a new text beside this one"))
@@ -172,6 +174,13 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Withheld while one of these is so."),
+    )
+
+    risks = forms.MultipleChoiceField(
+        choices=[(kind.slug, kind.label) for kind in safety.all_kinds()],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Kinds of risk. Where signals or kinds are given, one of either must hold."),
     )
 
     class Meta:

@@ -3,16 +3,24 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from guidance import curation, safety
+from guidance import bench, curation, safety
 from guidance.models import RiskPhrase
 
 from .base import NeverDeleted
+
+BUTTONS = {
+    RiskPhrase.State.PROPOSED: [("approve", _("Approve")), ("retire", _("Put it away"))],
+    RiskPhrase.State.APPROVED: [("retire", _("Retire"))],
+}
 
 
 class RiskPhraseForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -28,12 +36,10 @@ class RiskPhraseForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["kind"].choices = [(kind.slug, kind.label) for kind in safety.all_kinds()]  # type: ignore[attr-defined]
 
     def clean_phrase(self) -> str:
-        phrase: str = self.cleaned_data["phrase"]
         try:
-            safety.added([("soft", "any", phrase)])
+            return safety.checked_phrase(self.cleaned_data["phrase"])
         except ValueError as error:
-            raise forms.ValidationError(_("It cannot be read: %(why)s") % {"why": error}) from error
-        return phrase
+            raise forms.ValidationError(_("It cannot be used: %(why)s.") % {"why": error}) from error
 
 
 @admin.register(RiskPhrase)
@@ -41,6 +47,7 @@ class RiskPhraseAdmin(NeverDeleted):
     """A phrase is never changed: another is proposed, and this one retired."""
 
     form = RiskPhraseForm
+    change_form_template = "admin/guidance/riskphrase/change_form.html"
     list_display = ("phrase", "kind", "level", "state", "proposed_by", "proposed_at", "approved_by")
     list_filter = ("state", "level", "kind")
     list_select_related = ("proposed_by", "approved_by")
@@ -49,7 +56,7 @@ class RiskPhraseAdmin(NeverDeleted):
     actions = ("approve", "retire")
 
     def get_fields(self, request: HttpRequest, obj: RiskPhrase | None = None) -> tuple[str, ...]:
-        told = ("state", "proposed_by", "proposed_at", "approved_by", "approved_at")
+        told = ("found_in", "state", "proposed_by", "proposed_at", "approved_by", "approved_at")
         return ("kind", "level", "phrase", *(told if obj else ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: RiskPhrase | None = None) -> tuple[str, ...]:
@@ -59,6 +66,33 @@ class RiskPhraseAdmin(NeverDeleted):
         if not change:
             obj.proposed_by = request.user  # type: ignore[assignment]
             super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("where it stands"))
+    def found_in(self, obj: RiskPhrase) -> SafeString:
+        """In the texts that the risk model was trained on: what whoever approves it wants to know."""
+        trial = bench.try_phrase(safety.added([(obj.level, obj.kind, obj.phrase)]))
+        said = _("Of %(texts)s texts in %(urgent)s urgent ones, %(concern)s of concern and %(harmless)s harmless ones.")
+        lines = [said % vars(trial), *trial.examples]
+        return format_html_join("", "<p>{}</p>", ((line,) for line in lines))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        found = self.get_object(request, object_id)
+        mine = bool(found) and settings.FOUR_EYES and found.proposed_by_id == request.user.pk
+        buttons = BUTTONS.get(found.state, []) if found else []
+        context = {
+            "buttons": [(name, label) for name, label in buttons if not (name == "approve" and mine)],
+            "mine": mine and found.state == RiskPhrase.State.PROPOSED,
+        }
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
+
+    def response_change(self, request: HttpRequest, obj: RiskPhrase) -> HttpResponse:
+        chosen = RiskPhrase.objects.filter(pk=obj.pk)
+        for name in ("approve", "retire"):
+            if f"_{name}" in request.POST:
+                getattr(self, name)(request, chosen)
+        return HttpResponseRedirect(reverse("admin:guidance_riskphrase_change", args=[obj.pk]))
 
     @admin.action(description=_("Approve"))
     def approve(self, request: HttpRequest, queryset: QuerySet[RiskPhrase]) -> None:

@@ -1,5 +1,6 @@
 """Texts at the desk: written as drafts, reviewed by somebody else, approved, retired."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +30,7 @@ VERBS = {
     "send_back": curation.send_back,
     "retire": curation.retire,
     "read_again": curation.read_again,
+    "bring_back": curation.bring_back,
 }
 DONE = {
     "submit": _("sent to review"),
@@ -35,15 +38,16 @@ DONE = {
     "send_back": _("sent back to its writer"),
     "retire": _("retired: it reaches no parent any more; who was shown it still reads it as it was"),
     "read_again": _("read again: it stands for another year"),
+    "bring_back": _("waits for review again"),
 }
 BUTTONS = {
-    State.DRAFT: [("submit", _("Save and send to review"))],
+    State.DRAFT: [("submit", _("Save and send to review")), ("retire", _("Put it away"))],
     State.IN_REVIEW: [("approve", _("Approve")), ("send_back", _("Send back")), ("retire", _("Retire"))],
     State.APPROVED: [("read_again", _("Read again, it stands")), ("retire", _("Retire"))],
-    State.RETIRED: [],
+    State.RETIRED: [("bring_back", _("Bring it back to review"))],
 }
 
-TYPED = {State.DRAFT: ("title", "text", "seen"), State.IN_REVIEW: ("review_by",)}
+TYPED = {State.DRAFT: ("title", "text", "seen"), State.IN_REVIEW: ("review_by", "remark")}
 
 
 class WordingForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -52,11 +56,17 @@ class WordingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Wording
-        fields = ("passage", "response", "language", "title", "text", "review_by")
+        fields = ("passage", "response", "language", "title", "text", "review_by", "remark")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("seen", self.instance.revision)
+
+    def clean_review_by(self) -> dt.date | None:
+        day: dt.date | None = self.cleaned_data["review_by"]
+        if day and day <= timezone.localdate():
+            raise forms.ValidationError(_("Please give a day to come."))
+        return day
 
     def clean(self) -> dict[str, Any]:
         told = super().clean() or {}
@@ -86,7 +96,8 @@ class Attention(admin.SimpleListFilter):
             case "first":
                 return queryset.filter(state=State.IN_REVIEW, origin=Wording.Origin.SHIPPED)
             case "review":
-                return queryset.filter(state=State.IN_REVIEW).exclude(written_by=request.user.pk)
+                others = queryset.filter(state=State.IN_REVIEW).exclude(origin=Wording.Origin.SHIPPED)
+                return others.exclude(written_by=request.user.pk)
             case "again":
                 return queryset.filter(Wording.overdue())
             case "mine":
@@ -137,7 +148,7 @@ class WordingAdmin(NeverDeleted):
     list_select_related = ("passage", "response", "written_by", "approved_by")
     search_fields = ("title", "text", "passage__slug", "response__slug")
     autocomplete_fields = ("passage", "response")
-    actions = ("submit", "approve", "send_back", "retire")
+    actions = ("submit", "approve", "send_back", "retire", "bring_back")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wording]:
         """What waits stands first, and first of it what parents get though nobody has approved it."""
@@ -156,7 +167,7 @@ class WordingAdmin(NeverDeleted):
             return (*texts, "seen")
         told = ("state", "origin", "written_by", "written_at", "submitted_by", "submitted_at", "approved_by")
         seen = ("seen",) if obj.state == State.DRAFT else ()
-        return (*texts, *seen, "changes", *told, "approved_at", "review_by", "retired_by", "retired_at")
+        return (*texts, *seen, "changes", *told, "approved_at", "review_by", "remark", "retired_by", "retired_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Wording | None = None) -> tuple[str, ...]:
         if obj is None:
@@ -186,9 +197,12 @@ class WordingAdmin(NeverDeleted):
             return self._typed_too_late(request, found)
         buttons = BUTTONS[State(found.state)] if found else []
         mine = bool(found) and settings.FOUR_EYES and request.user.pk in curation.writers(found)
+        shipped = bool(found) and found.origin == Wording.Origin.SHIPPED
+        idle = {"approve": mine, "send_back": shipped}
         context = {
-            "buttons": [(name, label) for name, label in buttons if not (name == "approve" and mine)],
+            "buttons": [(name, label) for name, label in buttons if not idle.get(name)],
             "mine": mine and found.state == State.IN_REVIEW,
+            "sure": request.GET.get("sure") == "retire",
             "readable": bool(found) and found.state != State.DRAFT,
         }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))  # type: ignore[no-any-return]
@@ -219,6 +233,9 @@ class WordingAdmin(NeverDeleted):
                     request,
                     _("Somebody saved another text while you wrote. Yours is kept as a draft of its own: this one."),
                 )
+                told = request.POST.copy()
+                told["_overtaken"] = "yes"
+                request.POST = told  # type: ignore[assignment]
         else:
             return
         obj.pk = kept.pk
@@ -231,19 +248,28 @@ class WordingAdmin(NeverDeleted):
         return self._next(request, obj) or super().response_change(request, obj)
 
     def _next(self, request: HttpRequest, obj: Wording) -> HttpResponse | None:
-        """The button that was pressed, if it was one of ours."""
+        """The button that was pressed, if it was one of ours; nothing more is done with a draft that was overtaken."""
+        path = reverse("admin:guidance_wording_change", args=[obj.pk])
         name = next((name for name in VERBS if f"_{name}" in request.POST), None)
+        if "_overtaken" in request.POST:
+            return HttpResponseRedirect(path)
         if name is None:
             return None
+        if name == "retire" and obj.of.current_id == obj.pk and "_sure" not in request.POST:
+            return HttpResponseRedirect(f"{path}?sure=retire")
         try:
-            if name == "approve":
-                curation.approve(obj, by=request.user, review_by=obj.review_by)
-            else:
-                VERBS[name](obj, by=request.user)
+            VERBS[name](obj, by=request.user, **self._told(request, obj, name))
             messages.success(request, format_html("“{}”: {}", str(obj), DONE[name]))
         except curation.Refused as refused:
             messages.error(request, str(refused))
-        return HttpResponseRedirect(reverse("admin:guidance_wording_change", args=[obj.pk]))
+        return HttpResponseRedirect(path)
+
+    def _told(self, request: HttpRequest, obj: Wording, name: str) -> dict[str, Any]:
+        """What goes with a verb besides who does it."""
+        seen = request.POST.get("seen_revision", "")
+        if name == "approve":
+            return {"review_by": obj.review_by, "seen": int(seen) if seen.isdigit() else obj.revision}
+        return {"why": obj.remark} if name == "send_back" else {}
 
     @admin.action(description=_("Send to review"))
     def submit(self, request: HttpRequest, queryset: QuerySet[Wording]) -> None:
@@ -260,6 +286,10 @@ class WordingAdmin(NeverDeleted):
     @admin.action(description=_("Retire"))
     def retire(self, request: HttpRequest, queryset: QuerySet[Wording]) -> None:
         self._all(request, queryset, "retire")
+
+    @admin.action(description=_("Bring back to review"))
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[Wording]) -> None:
+        self._all(request, queryset, "bring_back")
 
     def _all(self, request: HttpRequest, chosen: QuerySet[Wording], name: str) -> None:
         """Each by itself: what cannot be done is said, and stops none of the others."""
@@ -285,7 +315,7 @@ class WordingAdmin(NeverDeleted):
     def changes(self, obj: Wording) -> SafeString | str:
         served = obj.of.current
         if served is None:
-            return str(_("Parents get nothing of it now."))
+            return str(_("Parents get nothing of it now: every text of it is a draft, in review or retired."))
         if served.pk == obj.pk:
             return str(_("This is what parents get now."))
         before, after = marked(f"{served.title}\n{served.text}", f"{obj.title}\n{obj.text}")

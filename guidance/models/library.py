@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -95,7 +95,9 @@ class Passage(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="passage_paragraphs_in_order", condition=Q(last_paragraph__gte=F("first_paragraph"))
+                name="passage_paragraphs_in_order",
+                condition=Q(last_paragraph__gte=F("first_paragraph")),
+                violation_error_message=_("The last paragraph comes before the first."),
             )
         ]
 
@@ -162,6 +164,7 @@ class Response(models.Model):
             models.CheckConstraint(
                 name="response_ages_in_order",
                 condition=Q(from_months=None) | Q(to_months=None) | Q(to_months__gt=F("from_months")),
+                violation_error_message=_("It must end at a later age than it begins."),
             )
         ]
 
@@ -217,6 +220,9 @@ class Wording(models.Model):
     written_at = models.DateTimeField(auto_now_add=True)
     revision = models.PositiveIntegerField(
         default=1, editable=False, help_text=_("Rises each time the draft is saved: who saved last is known by it.")
+    )
+    remark = models.CharField(
+        max_length=500, blank=True, validators=[plain_text], help_text=_("What should change, where it is sent back.")
     )
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -286,6 +292,7 @@ class Weight(models.Model):
             models.CheckConstraint(
                 name="weight_of_signal_or_condition",
                 condition=Q(signal__isnull=False, condition="") | (Q(signal__isnull=True) & ~Q(condition="")),
+                violation_error_message=_("Please choose either a signal or a condition."),
             ),
             models.CheckConstraint(
                 name="weight_in_range",
@@ -308,6 +315,16 @@ class Weight(models.Model):
         return self.fitted if self.override is None else self.override
 
 
+def not_to_come(day: dt.date) -> None:
+    if day > timezone.localdate():
+        raise ValidationError(_("This day is still to come."))
+
+
+callable_number = RegexValidator(
+    r"^\+?[0-9][0-9 ()/.-]*$", _("Please give a number as one dials it: digits, spaces, a plus in front.")
+)
+
+
 class HelpLine(models.Model):
     class Kind(models.TextChoices):
         EMERGENCY = "emergency", _("Emergency")
@@ -320,7 +337,7 @@ class HelpLine(models.Model):
     country = models.CharField(max_length=2)
     kind = models.CharField(max_length=20, choices=Kind)
     name = models.CharField(max_length=120)
-    phone = models.CharField(max_length=40, blank=True)
+    phone = models.CharField(max_length=40, blank=True, validators=[callable_number])
     sms = models.CharField(max_length=120, blank=True)
     url = models.URLField(max_length=300, blank=True)
     hours = models.CharField(max_length=120, blank=True)
@@ -331,7 +348,9 @@ class HelpLine(models.Model):
     checked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    checked_on = models.DateField(null=True, blank=True, help_text=_("When somebody last called or looked."))
+    checked_on = models.DateField(
+        null=True, blank=True, validators=[not_to_come], help_text=_("When somebody last called or looked.")
+    )
     order = models.PositiveSmallIntegerField(default=0)
     history = HistoricalRecords()
 

@@ -19,9 +19,9 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from guidance import shipping
+from guidance import curation, shipping
 from guidance.matching import load
-from guidance.models import LibraryVersion, Signal, Source
+from guidance.models import LibraryVersion, Passage, Signal, Source, Wording
 from guidance.shipping import load_library
 from journal import families, moments
 from journal.models import Caregiver, Child, Moment, OwnChip, Share, SuggestionItem, User
@@ -219,6 +219,14 @@ def second_curator(db: None) -> User:
 
 
 @pytest.fixture
+def second_curator(db: None) -> User:
+    """Another curator: nobody approves what they typed at themselves."""
+    user = _user("second-curator", is_staff=True)
+    second_factor(user)
+    return user
+
+
+@pytest.fixture
 def superuser(db: None) -> User:
     user = User.objects.create_superuser("super@example.org", "a long enough password", country="GB")
     second_factor(user)
@@ -281,6 +289,22 @@ def moment(parent: User, child: Child, own_chip: OwnChip) -> Moment:
     saved = log(parent, child, "pushed_away", "refused_comfort", words=WORDS, own_chips=[own_chip])
     assert SuggestionItem.objects.filter(suggestion__moment=saved).exists(), "the moment came back without guidance"
     return saved
+
+
+def text_of(
+    slug: str, *, by: User, state: str = "draft", reviewer: User | None = None, text: str = "Knock, and wait."
+) -> Wording:
+    """A text of a passage, written at the desk and moved as far as said through the curator's verbs."""
+    wording = curation.write(Passage.objects.get(slug=slug), by=by, title="A closed door", text=text)
+    for reached in ("in_review", "approved", "retired")[: Wording.State.values.index(state)]:
+        if reached == "in_review":
+            curation.submit(wording, by=by)
+        elif reached == "approved":
+            curation.approve(wording, by=reviewer)
+        else:
+            curation.retire(wording, by=by)
+    wording.refresh_from_db()
+    return wording
 
 
 @pytest.fixture

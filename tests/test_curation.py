@@ -46,8 +46,8 @@ def everything() -> list:
     return [version(), served(), *(list(table.objects.order_by("pk").values()) for table in tables)]
 
 
-def page(client: Client, *where: object) -> str:
-    answer = client.get(reverse(*where[:1], args=where[1:]))
+def page(client: Client, name: str, *of: object) -> str:
+    answer = client.get(reverse(name, args=of))
     assert answer.status_code == 200
     return answer.content.decode()
 

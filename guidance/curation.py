@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Exists, Model, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -90,7 +90,7 @@ def approve(wording: Wording, *, by: Curator, review_by: dt.date | None = None, 
         row.state, row.approved_by, row.approved_at = Wording.State.APPROVED, by, now
         row.review_by = review_by or timezone.localdate() + READ_AGAIN_AFTER
         _save(row, by)
-        of = row.of
+        of = _locked_of(row)
         if of.current_id and of.current_id != row.pk:
             _retire(_locked(of.current), by)  # type: ignore[arg-type]
         of.current = row
@@ -105,7 +105,7 @@ def retire(wording: Wording, *, by: Curator) -> None:
         if row.state == Wording.State.RETIRED:
             raise Refused(_("It is retired already."))
         _retire(row, by)
-        of = row.of
+        of = _locked_of(row)
         if of.current_id == row.pk:
             of.current = None
             of.save(update_fields=["current"])
@@ -133,6 +133,12 @@ def writers(wording: Wording) -> set[int]:
     """Everybody who ever typed at this wording."""
     typed = wording.history.filter(history_change_reason=TYPED).values_list("history_user", flat=True)
     return {key for key in (wording.written_by_id, *typed) if key}
+
+
+def typed_by(user: Curator) -> Exists:
+    """A condition on wordings: this curator typed at them, and so does not approve them."""
+    past = Wording.history.model.objects.filter(id=OuterRef("pk"), history_user=user.pk, history_change_reason=TYPED)
+    return Exists(past)
 
 
 def weigh(passage: Passage, feature: str, *, by: Curator, override: float | None) -> Weight:
@@ -177,8 +183,8 @@ def propose_phrase(*, by: Curator, level: str, kind: str, phrase: str) -> RiskPh
 def approve_phrase(phrase: RiskPhrase, *, by: Curator) -> None:
     with transaction.atomic():
         row = RiskPhrase.objects.select_for_update().get(pk=phrase.pk)
-        if row.state == RiskPhrase.State.APPROVED:
-            raise Refused(_("It is approved already."))
+        if row.state != RiskPhrase.State.PROPOSED:
+            raise Refused(_("It is %(state)s by now.") % {"state": row.get_state_display()})
         if settings.FOUR_EYES and row.proposed_by_id == by.pk:
             raise Refused(_("You proposed this phrase: somebody else approves it."))
         row.state, row.approved_by, row.approved_at = RiskPhrase.State.APPROVED, by, timezone.now()
@@ -202,6 +208,12 @@ def _locked(wording: Wording, *states: str) -> Wording:
     if states and row.state not in states:
         raise Refused(_("It is %(state)s by now.") % {"state": row.get_state_display()})
     return row
+
+
+def _locked_of(row: Wording) -> Of:
+    """What a text belongs to, held too: of two texts approved at once the second sees what the first did."""
+    of = row.of
+    return type(of)._default_manager.select_for_update().get(pk=of.pk)
 
 
 def _retire(row: Wording, by: Curator) -> None:

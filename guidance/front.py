@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from . import bench
+from . import bench, curation
 from .matching.load import current_library
 from .models import BenchCase, HelpLine, Passage, Response, RiskPhrase, TallyRun, Wording
 
@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> dict[str, object]:
             f"{wordings}?needs=first",
         ),
         Waiting(
-            in_review.exclude(origin=Wording.Origin.SHIPPED).exclude(mine).count(),
+            in_review.exclude(origin=Wording.Origin.SHIPPED).exclude(curation.typed_by(request.user)).count(),
             _("Texts of others that wait for your review"),
             f"{wordings}?needs=review",
         ),

@@ -4,6 +4,7 @@ Phrases find what somebody foresaw, a small trained model hears what nobody did 
 Together they still miss things and err; the page says so, and help lines are never further than one tap away.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -102,6 +103,7 @@ def added(phrases: Iterable[tuple[str, str, str]]) -> Added:
     return {part: Lexicon(by_kind, _shipped().classes) for part, by_kind in found.items()}
 
 
+_NOT_IN_PHRASES = re.compile(r"[^\w '’|*@.]|(?<!\.)\.(?!\.)")
 # One word alone must have this many letters: "the" would stand in every text.
 LONE_WORD = 5
 
@@ -109,6 +111,8 @@ LONE_WORD = 5
 def checked_phrase(phrase: str) -> str:
     """A phrase as it is kept: in small letters. Raises ValueError, saying why, on one that is none or fits anything."""
     kept = " ".join(phrase.casefold().split())
+    if found := _NOT_IN_PHRASES.search(kept):
+        raise ValueError(_("“%(sign)s” stands in no phrase") % {"sign": found[0]})
     words = [word for word in kept.split() if word not in ("..", "...")]
     for word in words:
         for option in word.split("|"):

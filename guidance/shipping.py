@@ -57,12 +57,19 @@ class _Count:
     written = 0
 
 
+def _is_decided(model: type[Model], key: dict[str, Any]) -> bool:
+    """Whether somebody at the desk has ever changed, renamed or deleted the row that was shipped with this key."""
+    past = model.history.model.objects  # type: ignore[attr-defined]
+    return bool(past.filter(id__in=past.filter(**key).values("id"), history_user__isnull=False).exists())
+
+
 def _keep(model: type[Row], key: dict[str, Any], values: dict[str, Any], count: _Count) -> Row:
-    """The row with this key, made or changed to hold the values; counted only when something was written."""
+    """The row with this key, made or changed to hold the values; counted only when something was written. What a
+    curator has set with it stays."""
     row = model._default_manager.filter(**key).first()
     if row is None:
         row = model(**key, **values)
-    elif all(getattr(row, name) == value for name, value in values.items()):
+    elif all(getattr(row, name) == value for name, value in values.items()) or _is_decided(model, key):
         return row
     for name, value in values.items():
         setattr(row, name, value)
@@ -127,8 +134,9 @@ def _response(
         "not_when": entry.get("not_when", []),
     }
     response = _keep(Response, {"slug": entry["slug"]}, values, count)
-    _relate(response.passages, [passages[slug] for slug in entry.get("passages", ())], count)
-    _relate(response.signals, [signals[slug] for slug in entry.get("signals", ())], count)
+    if not _is_decided(Response, {"slug": entry["slug"]}):
+        _relate(response.passages, [passages[slug] for slug in entry.get("passages", ())], count)
+        _relate(response.signals, [signals[slug] for slug in entry.get("signals", ())], count)
     _ship_wording(response, {"response": response}, "", entry["text"], count)
 
 
@@ -194,4 +202,6 @@ def _help_line(entry: dict[str, Any], order: int, count: _Count) -> None:
     values = {name: entry.get(name, "") for name in ("phone", "sms", "url", "hours", "note", "source", "source_url")}
     values |= {"looked_up_on": dt.date.fromisoformat(str(entry["looked_up"])), "order": order}
     key = {"country": entry["country"], "kind": entry["kind"], "name": entry["name"]}
+    if not HelpLine.objects.filter(**key).exists() and _is_decided(HelpLine, key):
+        return  # renamed or taken out at the desk
     _keep(HelpLine, key, values, count)

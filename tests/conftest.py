@@ -213,13 +213,6 @@ def curator(db: None) -> User:
 
 @pytest.fixture
 def second_curator(db: None) -> User:
-    user = _user("second.curator", is_staff=True)
-    second_factor(user)
-    return user
-
-
-@pytest.fixture
-def second_curator(db: None) -> User:
     """Another curator: nobody approves what they typed at themselves."""
     user = _user("second-curator", is_staff=True)
     second_factor(user)

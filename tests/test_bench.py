@@ -184,9 +184,9 @@ def test_trying_shows_before_and_after_and_changes_nothing(desk: Client, second_
     answer = desk.post(reverse(BENCH), told | {"_try": "1"})
     assert answer.status_code == 200 and everything() == before
     now, then = answer.context["before"], answer.context["after"]
-    assert [text for slug, text, _ in now.passages if slug == SLUG] == [draft.of.text]
-    assert {one.slug: dict(one.parts) for one in now.scored}[SLUG]["slammed_door"] > 0
-    assert "slammed_door" not in {one.slug: dict(one.parts) for one in then.scored}[SLUG]
+    assert [text for _, _, slug, text, _ in now.passages if slug == SLUG] == [draft.of.text]
+    assert {row["one"].slug: dict(row["one"].parts) for row in now.scored}[SLUG]["slammed_door"] > 0
+    assert "slammed_door" not in {row["one"].slug: dict(row["one"].parts) for row in then.scored}[SLUG]
     assert "With the change" in answer.text and "On the judged moments" in answer.text
     assert "A &lt;i&gt;big" in answer.text and "<i>big" not in answer.text and "In the risk texts" in answer.text
 
@@ -194,7 +194,7 @@ def test_trying_shows_before_and_after_and_changes_nothing(desk: Client, second_
 def test_a_situation_alone_shows_what_a_parent_would_get(desk: Client, library: Library) -> None:
     answer = desk.post(reverse(BENCH), {"signals": ["slammed_door"], "hard_place": "yes", "_try": "1"})
     guidance = match(Situation(frozenset({"slammed_door"}), history=History.YES), library)
-    assert [slug for slug, _, _ in answer.context["before"].passages] == [one.slug for one in guidance.passages]
+    assert [slug for _, _, slug, _, _ in answer.context["before"].passages] == [one.slug for one in guidance.passages]
     assert "after" not in answer.context and "With the change" not in answer.text
 
 
@@ -213,8 +213,8 @@ def test_a_situation_alone_shows_what_a_parent_would_get(desk: Client, library: 
         ("_keep", {"expected": []}, "expected", "Which passages should come?"),
         ("_propose", {"risk_kind": ""}, "risk_kind", "Please choose one for the phrase."),
         ("_propose", {"risk_level": ""}, "risk_level", "Please choose one for the phrase."),
-        ("_propose", {"risk_phrase": ".. zebra"}, "risk_phrase", "It cannot be read: a phrase begins"),
-        ("_propose", {"risk_phrase": "@zebras run"}, "risk_phrase", "It cannot be read: no class @zebras"),
+        ("_propose", {"risk_phrase": ".. zebra"}, "risk_phrase", "It cannot be used: a phrase begins"),
+        ("_propose", {"risk_phrase": "@zebras run"}, "risk_phrase", "It cannot be used: no class @zebras"),
         ("_propose", {"risk_phrase": "<b>die</b>"}, "risk_phrase", "without HTML"),
         ("_try", {"age_months": "9999"}, "age_months", "less than or equal to 240"),
         ("_try", {"signals": ["zebra"]}, "signals", "not one of the available choices"),
@@ -303,7 +303,7 @@ def test_test_cases_that_fail_are_listed_and_counted_until_they_pass(desk: Clien
     def told() -> tuple[list[str], list[bool], int]:
         rows = desk.get(reverse("admin:guidance_benchcase_changelist")).text.split('class="field-name"')[1:]
         waiting = desk.get(reverse(FRONT)).context["front"]["waiting"]
-        count = sum(one.count for one in waiting if one.what.startswith("test cases"))
+        count = sum(one.count for one in waiting if one.what.startswith("Test cases"))
         passing = ["all of it comes" in row for row in rows]
         return [one.name for one in bench.failing(current_library())], passing, count
 
@@ -336,7 +336,7 @@ def test_a_phrase_counts_only_once_another_curator_has_approved_it(
     assert risk(parent, child) == ("none", False)
     assert "“zebra crossing” counts from now on." in press(second_curator, "approve")
     assert risk(parent, child) == ("urgent", False)
-    assert "It is approved already." in press(second_curator, "approve")
+    assert "It is approved by now." in press(second_curator, "approve")
     assert "no longer counts" in press(curator, "retire") and risk(parent, child) == ("none", False)
 
 

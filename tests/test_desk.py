@@ -96,8 +96,9 @@ def test_a_text_is_written_reviewed_and_approved_by_two_curators(desk: Client, s
     assert "approved: parents get it from now on" in said
     assert served() == text and text.text == "Better." and text.review_by == dt.date(2031, 5, 4)
     assert "it stands for another year" in press(desk, text, "read_again") and text.review_by > timezone.localdate()
-    assert "retired: it reaches no parent any more" in press(desk, text, "retire") and served() is None
-    assert 'name="_' not in read(desk, path_of(text)).partition('class="submit-row"')[2]
+    assert "retired: it reaches no parent any more" in press(desk, text, "retire", _sure="yes") and served() is None
+    left = read(desk, path_of(text)).partition('class="submit-row"')[2]
+    assert left.count('name="_') == 1 and 'name="_bring_back"' in left
 
 
 def test_a_text_can_be_written_and_sent_to_review_in_one_step(desk: Client) -> None:
@@ -270,7 +271,7 @@ def test_what_is_new_comes_with_its_first_draft_and_reaches_nobody_before_approv
     add = reverse(f"admin:guidance_{kind}_add")
     assert "The first draft. It reaches parents once" in read(desk, add)
     told = new_passage() if kind == "passage" else {"slug": "new-1", "phase": "now", "kind": "say", "first_text": TEXT}
-    answer = desk.post(add, inlines("wordings") | told | {"risks": "[]"})
+    answer = desk.post(add, inlines("wordings") | told)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     (text,) = desk_texts()
     assert (text.of.slug, text.text, text.state, text.of.current) == ("new-1", TEXT, "draft", None)

@@ -35,7 +35,7 @@ def front(client: Client) -> dict[str, tuple[int, str]]:
     """What waits, by the words for it: how many, and where."""
     answer = client.get(reverse("admin:index"))
     waiting = answer.context["front"]["waiting"]
-    assert all(f"{one.count} {one.what}" in answer.text for one in waiting)
+    assert all(f"{one.what}: {one.count}" in answer.text for one in waiting)
     return {one.what: (one.count, one.path) for one in waiting}
 
 
@@ -106,8 +106,8 @@ def test_the_front_page_counts_what_waits_for_this_curator(
 ) -> None:
     shipped = Wording.objects.filter(state="in_review").count()
     first = front(desk)
-    assert first.pop("shipped texts that nobody has approved yet")[0] == shipped
-    assert first.pop("help lines that nobody has checked within six months")[0] == HelpLine.objects.count()
+    assert first.pop("Shipped texts that nobody has approved yet")[0] == shipped
+    assert first.pop("Help lines that nobody has checked within six months")[0] == HelpLine.objects.count()
     assert not first
     text_of("door-1", by=curator)
     text_of("door-6", by=second_curator, state="in_review")
@@ -118,15 +118,15 @@ def test_the_front_page_counts_what_waits_for_this_curator(
     told |= {"great_intensity": False, "still_going": False, "expected": [Passage.objects.get(slug="door-1")]}
     curation.keep_case(by=curator, case_name="Nothing", **told)
     waiting = front(desk)
-    assert waiting["shipped texts that nobody has approved yet"][0] == shipped - 1
-    for what in ("texts of others that wait for your review", "texts to be read again: overdue", "drafts of yours"):
+    assert waiting["Shipped texts that nobody has approved yet"][0] == shipped - 1
+    for what in ("Texts of others that wait for your review", "Texts to be read again, overdue", "Drafts of yours"):
         assert waiting[what][0] == 1
-    assert waiting["risk phrases of others that wait for your approval"][0] == 1
-    assert waiting["test cases of which something does not come"][0] == BenchCase.objects.count() == 1
+    assert waiting["Risk phrases of others that wait for your approval"][0] == 1
+    assert waiting["Test cases of which something does not come"][0] == BenchCase.objects.count() == 1
     assert all(desk.get(path).status_code == 200 for _, path in waiting.values())
     others = front(sign_in(second_curator))
-    assert not others.keys() & {"texts of others that wait for your review", "drafts of yours"}
-    assert "risk phrases of others that wait for your approval" not in others
+    assert not others.keys() & {"Texts of others that wait for your review", "Drafts of yours"}
+    assert "Risk phrases of others that wait for your approval" not in others
 
 
 def test_where_nothing_waits_the_front_page_says_so(desk: Client) -> None:

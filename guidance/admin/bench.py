@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -124,6 +125,13 @@ class BenchForm(forms.Form):
         except ValueError as error:
             self.add_error("risk_phrase", _("It cannot be used: %(why)s.") % {"why": error})
 
+    def forget_odd_keys(self) -> None:
+        """A key that is no number has its message; the select with a search cannot show it."""
+        for name in {"passage", "expected"} & self.errors.keys():
+            data = self.data.copy()  # type: ignore[attr-defined]
+            data.setlist(name, [key for key in data.getlist(name) if key.isdigit()])
+            self.data = data
+
     def situation(self, added: safety.Added) -> Situation:
         told = self.cleaned_data
         chips = frozenset(signal.slug for signal in told["signals"])
@@ -151,6 +159,17 @@ class BenchForm(forms.Form):
         return asked if all(asked) else None
 
 
+class CaseList(ChangeList):
+    """The test cases of a page, all matched with one and the same library."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        library, cases = current_library(), list(self.result_list)
+        for case in cases:
+            case.not_coming = bench.missing(case, library)
+        self.result_list = cases  # type: ignore[assignment]
+
+
 @admin.register(BenchCase)
 class BenchCaseAdmin(GuidanceAdmin):
     change_list_template = "admin/guidance/benchcase/change_list.html"
@@ -168,9 +187,12 @@ class BenchCaseAdmin(GuidanceAdmin):
             obj.added_by = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CaseList
+
     @admin.display(description=_("what does not come"))
     def comes(self, obj: BenchCase) -> str:
-        return ", ".join(bench.missing(obj, current_library())) or str(_("all of it comes"))
+        return ", ".join(obj.not_coming) or str(_("all of it comes"))  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[Any]:
         return [path("bench/", self.admin_site.admin_view(self.bench), name="guidance_bench"), *super().get_urls()]
@@ -184,19 +206,25 @@ class BenchCaseAdmin(GuidanceAdmin):
         if request.method == "POST" and form.is_valid():
             if done := self._do(request, form):
                 return done
-            context |= tried(form, current_library())
+            if not form.errors:
+                context |= tried(form, current_library())
+        form.forget_odd_keys()
         status = 422 if form.errors else 200
         return render(request, "admin/guidance/benchcase/bench.html", context, status=status)
 
     def _do(self, request: HttpRequest, form: BenchForm) -> HttpResponse | None:
         """The button that was pressed besides "try"; None where it only tries, or something is missing."""
         told = form.cleaned_data
-        if "_use" in request.POST and told["feature"]:
-            return self._use(request, told)
+        if "_use" in request.POST:
+            if told["feature"]:
+                return self._use(request, told)
+            form.add_error("feature", _("Please choose what the weight is for."))
         if "_keep" in request.POST:
             return self._keep(request, form)
-        if "_propose" in request.POST and form.phrase():
-            return self._propose(request, form)
+        if "_propose" in request.POST:
+            if form.phrase():
+                return self._propose(request, form)
+            form.add_error("risk_phrase", _("Please give the phrase, its sort and how grave it is."))
         return None
 
     def _use(self, request: HttpRequest, told: dict[str, Any]) -> HttpResponse:

@@ -29,6 +29,7 @@ class Checked(admin.SimpleListFilter):
 class HelpLineAdmin(GuidanceAdmin):
     list_display = ("name", "country", "kind", "phone", "looked_up_on", "checked_by", "checked_on")
     list_filter = (Checked, "country", "kind")
+    list_select_related = ("checked_by",)
     ordering = ("country", "order", "pk")
     search_fields = ("name", "country", "phone", "note", "source")
     readonly_fields = ("checked_by",)

@@ -5,13 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, ProtectedError, Q
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalChanges
 
 from guidance import coverage, curation, safety
 from guidance.matching.values import Gate
@@ -50,11 +51,8 @@ class SignalAdmin(NamedOnce):
         signal = self.get_object(request, object_id)
         passages = Passage.objects.filter(_speaks(), weights__signal=signal).distinct().count() if signal else 0
         responses = signal.responses.count() if signal else 0
-        try:
-            if not passages and not responses:
-                return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
-        except ProtectedError:
-            pass
+        if signal and not _is_used(signal):
+            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]
         said = _("“%(signal)s” stays: %(passages)s passages and %(responses)s responses use it, or moments hold it.")
         messages.error(request, said % {"signal": signal, "passages": passages, "responses": responses})
         return HttpResponseRedirect(reverse("admin:guidance_signal_change", args=[object_id]))
@@ -65,6 +63,16 @@ class SignalAdmin(NamedOnce):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+
+def _is_used(signal: Signal) -> bool:
+    """Whether anything at all points at it: a recommendation that lost its chip would come with every moment."""
+    pointing = (one for one in Signal._meta.get_fields(include_hidden=True) if one.auto_created and not one.concrete)
+    return any(
+        one.related_model._base_manager.filter(**{one.field.name: signal}).exists()  # type: ignore[union-attr]
+        for one in pointing
+        if not issubclass(one.related_model, HistoricalChanges)  # type: ignore[arg-type]
+    )
 
 
 def _speaks() -> Q:
@@ -82,6 +90,12 @@ class WithFirstText(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.Textarea,
         help_text=_("The first draft. It reaches parents once somebody else has approved it."),
     )
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or {}
+        if isinstance(self.instance, Passage) and not (told.get("first_title") or "").strip():
+            self.add_error("first_title", _("A passage needs a title."))
+        return told
 
 
 class Worded(NamedOnce):
@@ -113,6 +127,10 @@ class WordingInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Wording
     fields = ("title", "text", "state", "origin", "written_by", "written_at", "approved_by", "review_by")
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Wording]:
+        return super().get_queryset(request).select_related("written_by", "approved_by")
+
     ordering = ("-pk",)
     extra = 0
     can_delete = False
@@ -201,6 +219,12 @@ class ResponseAdmin(Worded):
     list_select_related = ("current", "source")
     search_fields = ("slug", "current__text")
     filter_horizontal = ("passages", "signals")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "passages":
+            kwargs["queryset"] = Passage.objects.select_related("current").order_by("slug")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     readonly_fields = ("text", "new_text")
     inlines = (WordingInline,)
 

@@ -97,7 +97,7 @@ class Attention(admin.SimpleListFilter):
                 return queryset.filter(state=State.IN_REVIEW, origin=Wording.Origin.SHIPPED)
             case "review":
                 others = queryset.filter(state=State.IN_REVIEW).exclude(origin=Wording.Origin.SHIPPED)
-                return others.exclude(written_by=request.user.pk)
+                return others.exclude(curation.typed_by(request.user))
             case "again":
                 return queryset.filter(Wording.overdue())
             case "mine":
@@ -212,17 +212,16 @@ class WordingAdmin(NeverDeleted):
         told = request.POST.copy()
         told.update({"passage": str(found.passage_id or ""), "response": str(found.response_id or "")})
         told.setdefault("language", found.language)
+        told["_late"] = str(found.get_state_display())
         request.POST = told  # type: ignore[assignment]
-        messages.warning(
-            request,
-            _("While you wrote, this text became: %(state)s. Yours is kept as a draft of its own.")
-            % {"state": found.get_state_display()},
-        )
         return self.add_view(request)  # type: ignore[no-any-return]
 
     def save_model(self, request: HttpRequest, obj: Wording, form: Any, change: bool) -> None:
         if not change:
             kept = curation.write(obj.of, by=request.user, title=obj.title, text=obj.text, language=obj.language)
+            if late := request.POST.get("_late"):
+                said = _("While you wrote, this text became: %(state)s. Yours is kept as a draft of its own.")
+                messages.warning(request, said % {"state": late})
         elif obj.state == State.DRAFT:
             seen = form.cleaned_data.get("seen") or 0
             try:

@@ -1,6 +1,7 @@
 """What is known: sources, passages, responses and their wordings, signals and weights, help lines."""
 
 import datetime as dt
+import html
 import math
 import re
 from collections.abc import Callable
@@ -190,7 +191,8 @@ def published(path: str = "") -> Q:
 
 def plain_text(value: str) -> None:
     """Texts are shown as they are typed: marks of HTML would stand there as letters, and were hardly meant to."""
-    if found := MARKUP.search(value):
+    found = next((one for one in MARKUP.finditer(value) if one[0][0] == "<" or html.unescape(one[0]) != one[0]), None)
+    if found:
         raise ValidationError(_("Please write plain text, without HTML: take out %(mark)s"), params={"mark": found[0]})
 
 

@@ -4,7 +4,7 @@ import gc
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from guidance import safety
@@ -53,10 +53,17 @@ def shipped_model(name: str) -> Linear:
 
 def lexicon_of(phrases: dict[str, str]) -> Lexicon:
     """The lexicon of signals' phrases, given as one text a signal with one phrase a line."""
-    lines = {slug: [line for line in text.splitlines() if line.strip()] for slug, text in phrases.items()}
+    return _lexicon(tuple(phrases.items()))
+
+
+@lru_cache(maxsize=2)
+def _lexicon(phrases: tuple[tuple[str, str], ...]) -> Lexicon:
+    """Kept by what it is made of: where a curator changed a text, thousands of phrases need not be cut up again."""
+    lines = {slug: [line for line in text.splitlines() if line.strip()] for slug, text in phrases}
     return Lexicon(lines, shipped_classes())
 
 
+@lru_cache(maxsize=2)
 def speller_of(phrases: Lexicon) -> Speller:
     """Knows the common words, those of the phrases, and those that stand in `library/words.txt`."""
     return Speller([*sorted(COMMON), *sorted(phrases.words), *shipped_words()])

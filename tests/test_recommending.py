@@ -98,6 +98,7 @@ def recommended(*kinds, stances=("", "space", "closer")):
         | st.builds(advice, response=st.sampled_from(RESPONSES), **known)
         | st.builds(advice, st.just("write"), phase=phases, chips=chips, key=keys),
         max_size=8,
+        unique_by=lambda one: one.key,
     )
 
 

@@ -60,6 +60,13 @@ class GuidanceAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         LibraryVersion.raise_by_one()
 
 
+class OneAtATime(GuidanceAdmin):
+    """Rows go one by one: with a single tick a whole list would be gone."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+
 class NeverDeleted(GuidanceAdmin):
     """Identities that suggestions and files point at: a text is retired, what it belongs to stays."""
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from guidance.models import HelpLine, LibraryVersion
 
-from .base import GuidanceAdmin
+from .base import OneAtATime
 
 
 class Checked(admin.SimpleListFilter):
@@ -26,7 +26,7 @@ class Checked(admin.SimpleListFilter):
 
 
 @admin.register(HelpLine)
-class HelpLineAdmin(GuidanceAdmin):
+class HelpLineAdmin(OneAtATime):
     list_display = ("name", "country", "kind", "phone", "looked_up_on", "checked_by", "checked_on")
     list_filter = (Checked, "country", "kind")
     list_select_related = ("checked_by",)
@@ -42,10 +42,6 @@ class HelpLineAdmin(GuidanceAdmin):
             line.save()
         LibraryVersion.raise_by_one()
         messages.success(request, _("Thank you: noted with your name and the day."))
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Lines go one at a time: with one tick a whole country's would be gone."""
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def save_model(self, request: HttpRequest, obj: HelpLine, form: Any, change: bool) -> None:
         """Whoever changes how a line is reached has to check it anew: the earlier check was of another number."""

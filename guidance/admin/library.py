@@ -18,7 +18,7 @@ from guidance import coverage, curation, safety
 from guidance.matching.values import Gate
 from guidance.models import Passage, Response, Signal, Source, TallyRun, Weight, Wording, plain_text
 
-from .base import GuidanceAdmin, NeverDeleted
+from .base import GuidanceAdmin, NeverDeleted, OneAtATime
 
 
 class NamedOnce(NeverDeleted):
@@ -37,7 +37,7 @@ class SourceAdmin(NamedOnce):
 
 
 @admin.register(Signal)
-class SignalAdmin(NamedOnce):
+class SignalAdmin(NamedOnce, OneAtATime):
     list_display = ("label", "slug", "group", "seen", "is_judged", "is_good")
     list_filter = ("group", "is_good")
     search_fields = ("label", "slug", "seen", "phrases")
@@ -60,9 +60,6 @@ class SignalAdmin(NamedOnce):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
         """Only the signals themselves: the list of what hangs on them would name moments."""
         return [str(obj) for obj in objs], {}, set(), []
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
 
 def _is_used(signal: Signal) -> bool:

@@ -85,7 +85,7 @@ class RiskPhraseAdmin(NeverDeleted):
             "buttons": [(name, label) for name, label in buttons if not (name == "approve" and mine)],
             "mine": mine and found.state == RiskPhrase.State.PROPOSED,
         }
-        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))  # type: ignore[no-any-return]
 
     def response_change(self, request: HttpRequest, obj: RiskPhrase) -> HttpResponse:
         chosen = RiskPhrase.objects.filter(pk=obj.pk)

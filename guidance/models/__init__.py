@@ -2,7 +2,6 @@
 
 from .desk import BenchCase, Original, Reception, RiskPhrase, TallyRun, UnmetNeed
 from .library import (
-    MARKUP,
     MOST_WEIGHT,
     HelpLine,
     LibraryVersion,
@@ -19,7 +18,6 @@ from .library import (
 )
 
 __all__ = [
-    "MARKUP",
     "MOST_WEIGHT",
     "HelpLine",
     "LibraryVersion",

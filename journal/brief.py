@@ -3,23 +3,21 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db.models import (
     Case,
     CharField,
     Count,
-    Exists,
     F,
+    FilteredRelation,
     IntegerField,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,6 +35,11 @@ MOST_ADVISED = 6
 ANSWERS = ("ended", "reconnected", "intensity", "parent_state")
 # How many times as often as before counts as different.
 DIFFERENT = 2.0
+# A child of two years ago is another child: what is new is held against the year before.
+COMPARED = dt.timedelta(days=365)
+BLANK = Value("", output_field=CharField())
+NO_CHIP = Value(0, output_field=IntegerField())
+ROWS = Count("*")
 
 
 @dataclass(frozen=True)
@@ -139,15 +142,15 @@ def of(share: Share, *, for_owner: bool = False) -> Brief:
     sight = sight_of(share)
     since = getattr(share, "last_session", None)
     covered = access.moments_under(share)
-    counts = _Counts(_tallies(share, since))
-    named = _named(covered, since, None if for_owner else share.therapist_id, share, sight)
-    told = [Told(one, safety.kinds(one.risk_kinds), one.seen, one.acted_on) for one in named]  # type: ignore[attr-defined]
-    since_then = [one for one in named if one.day >= (since or share.from_date)]
-    full = max(since_then, key=lambda one: (one.for_therapy, one.answered, one.happened_at, one.pk), default=None)  # type: ignore[attr-defined]
+    first = max(share.from_date, since or share.from_date)
+    counts = _Counts(_tallies(share, first))
+    named = _named(covered, first, None if for_owner else share.therapist_id, share, sight)
+    told = [Told(one, safety.kinds(one.risk_kinds), bool(one.read_at), one.acted_on) for one in named]  # type: ignore[attr-defined]
+    since_then = [one for one in named if one.day >= first]
+    full = max(since_then, key=lambda one: (one.for_therapy, _answered(one), one.happened_at, one.pk), default=None)
     at_risk = [one for one in told if one.moment.risk_level != Moment.RiskLevel.NONE]
     wanted = [one for one in told if one.moment.for_therapy]
     today = timezone.localdate()
-    first = max(share.from_date, since or share.from_date)
     new, different = _changes(counts)
     return Brief(
         share=share,
@@ -157,8 +160,8 @@ def of(share: Share, *, for_owner: bool = False) -> Brief:
         for_owner=for_owner,
         authors=_authors(counts),
         moments=counts.total("moments"),
-        days=counts.days(),
-        span=max((today - first).days + 1, counts.days()),
+        days=counts.total("days"),
+        span=max((today - first).days + 1, counts.total("days")),
         safety=at_risk[:MOST_TOLD],
         more_safety=len(at_risk) > MOST_TOLD,
         wanted=wanted[:MOST_TOLD],
@@ -167,10 +170,12 @@ def of(share: Share, *, for_owner: bool = False) -> Brief:
         in_full=_in_full(full) if full else None,
         new=new,
         different=different,
-        earlier_days=counts.days(late=False),
+        earlier_days=counts.total("earlier days"),
         tried=_tried(counts),
         good=sorted(
-            (counts.label(row), row.count) for row in counts.of("signal") if counts.chips[row.what].how == "good"
+            (counts.label(chip), count)
+            for chip, count in counts.tapped("signal").items()
+            if counts.chips[chip].how == "good"
         ),
         reconnecting=_reconnecting(counts),
         states=[
@@ -178,7 +183,7 @@ def of(share: Share, *, for_owner: bool = False) -> Brief:
             for value, label in Moment.ParentState.choices
             if counts.total("moments", also=value)
         ],
-        advised=_advised(since, share, sight),
+        advised=_advised(first, share, sight),
         pinned=list(
             share.recommendations.filter(ended_at=None)
             .select_related("passage__current", "response__current")
@@ -194,23 +199,23 @@ def of(share: Share, *, for_owner: bool = False) -> Brief:
 
 @dataclass(frozen=True)
 class Row:
-    """What `what`, `how` and `also` are, each kind says: see `_tallies`. `late` is since the last session."""
+    """What `what`, `how` and `also` are, each kind says: see `_tallies`."""
 
     kind: str
+    chip: int
     what: str
     how: str
     also: str
-    late: bool
     count: int
 
 
 class _Counts:
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = list(rows)
-        self.chips = {row.what: row for row in self.rows if row.kind == "chip"}
+        self.chips = {row.chip: row for row in self.of("chip")}
 
-    def of(self, kind: str, *, late: bool = True) -> list[Row]:
-        return [row for row in self.rows if row.kind == kind and row.late == late]
+    def of(self, kind: str) -> list[Row]:
+        return [row for row in self.rows if row.kind == kind]
 
     def total(self, kind: str, what: str = "", *, how: str = "", also: str = "") -> int:
         asked = (what, how, also)
@@ -220,105 +225,94 @@ class _Counts:
             if all(wanted in ("", found) for wanted, found in zip(asked, (row.what, row.how, row.also), strict=True))
         )
 
-    def label(self, row: Row) -> str:
-        """The name of the chip that a row of kind "signal" counts."""
-        return self.chips[row.what].also
+    def tapped(self, kind: str) -> dict[int, int]:
+        """How often, for each chip; in the order of their keys."""
+        return {row.chip: row.count for row in sorted(self.of(kind), key=lambda row: row.chip)}
 
-    def days(self, *, late: bool = True) -> int:
-        return sum(row.count for row in self.of("days", late=late))
+    def label(self, chip: int) -> str:
+        return self.chips[chip].also
 
 
-def _tallies(share: Share, since: dt.date | None) -> list[Row]:
-    """Grouped counts of the shared moments, before and since the last session. Only tapped and confirmed chips.
+def _tallies(share: Share, first: dt.date) -> list[Row]:
+    """Grouped counts of the shared moments since `first`; days and chips also in the year before. No doubtful chips.
 
     The chips' names come as rows of their own: joined to each of thirty thousand taps they cost more than the count."""
     moments = Moment.objects.filter(access.covered_by(share))
     signals = MomentSignal.objects.filter(access.covered_by(share, "moment__"), state__in=KNOWN)
-    attempts = Attempt.objects.filter(access.covered_by(share, "moment__"))
+    attempts = Attempt.objects.filter(access.covered_by(share, "moment__"), moment__day__gte=first)
+    year = (first - COMPARED, first - dt.timedelta(days=1))
+    recent = moments.filter(day__gte=first)
     owner = Case(When(author=F("owner"), then=Value("owner")), default=Value("recorder"))
     good = Case(When(is_good=True, then=Value("good")), default=Value(""))
+    days = Count("day", distinct=True)
     parts = [
-        _tally(moments, "days", since, count=Count("day", distinct=True)),
-        _tally(moments, "moments", since, owner, F("reconnected"), F("parent_state")),
-        _tally(signals, "signal", since, Cast("signal", CharField()), moment="moment__"),
-        _tally(attempts, "tried", since, F("what"), F("outcome"), moment="moment__"),
-        _tally(Signal.objects.all(), "chip", None, Cast("pk", CharField()), good, F("label")),
+        _tally(recent, "days", count=days),
+        _tally(moments.filter(day__range=year), "earlier days", count=days),
+        _tally(recent, "moments", owner, F("reconnected"), F("parent_state")),
+        _tally(signals.filter(moment__day__gte=first), "signal", chip=F("signal")),
+        _tally(signals.filter(moment__day__range=year), "earlier signal", chip=F("signal")),
+        _tally(attempts, "tried", F("what"), F("outcome")),
+        _tally(Signal.objects.all(), "chip", BLANK, good, F("label"), chip=F("pk")),
     ]
     rows = parts[0].union(*parts[1:], all=True)
-    return [Row(kind, what, how, also, bool(late), count) for kind, what, how, also, late, count in rows]
+    return [Row(*row) for row in rows]
 
 
 def _tally(
-    rows: QuerySet[Any],
-    kind: str,
-    since: dt.date | None,
-    *groups: Case | Cast | F,
-    moment: str = "",
-    count: Count | None = None,
+    rows: QuerySet[Any], kind: str, *groups: Case | F | Value, chip: F | Value = NO_CHIP, count: Count = ROWS
 ) -> Any:
-    """`moment` leads from the rows to their moment. Columns in the order of `Row`."""
-    late: Case | Value = Value(1, output_field=IntegerField())
-    if since:
-        late = Case(When(**{f"{moment}day__lt": since, "then": Value(0)}), default=Value(1))
-    blank = Value("", output_field=CharField())
-    what, how, also = [*groups, blank, blank, blank][:3]
+    """Columns in the order of `Row`."""
+    what, how, also = [*groups, BLANK, BLANK, BLANK][:3]
     return (
         rows.order_by()
-        .annotate(of_kind=Value(kind, output_field=CharField()), of_time=late, of_what=what, of_how=how, of_also=also)
-        .values_list("of_kind", "of_what", "of_how", "of_also", "of_time")
-        .annotate(count=count or Count("pk"))
+        .annotate(of_kind=Value(kind, output_field=CharField()), of_chip=chip, of_what=what, of_how=how, of_also=also)
+        .values_list("of_kind", "of_chip", "of_what", "of_how", "of_also")
+        .annotate(count=count)
     )
 
 
 # The moments that are named
 
 
-def _named(
-    covered: QuerySet[Moment], since: dt.date | None, reader: int | None, share: Share, sight: Sight
-) -> list[Moment]:
+def _named(covered: QuerySet[Moment], first: dt.date, reader: int | None, share: Share, sight: Sight) -> list[Moment]:
     """Those at risk, those to talk about, those the therapist wants to raise, and one to tell in full; newest first.
 
     What nobody has acted on or read yet is named however old it is."""
-    recent = Q(day__gte=since or share.from_date)
-    marks = Mark.objects.filter(reader=reader, moment=OuterRef("pk"))
+    recent = Q(day__gte=first)
+    mark = partial(FilteredRelation, "marks", condition=Q(marks__reader=reader))
     raised = Mark.objects.filter(reader=reader, to_raise=True)
-    seen = Exists(marks.filter(read_at__isnull=False))
-    answered = sum(
-        (Case(When(**{name: "", "then": Value(0)}), default=Value(1)) for name in ANSWERS),
-        Value(0),
-    )
+    answered = sum((Case(When(**{name: "", "then": 0}), default=1) for name in ANSWERS), Value(0))
     newest = covered.order_by("-happened_at", "-pk").values("pk")
-    fullest = newest.alias(answered=answered).order_by("-for_therapy", "-answered", "-happened_at", "-pk")
+    marked = newest.alias(mark=mark())
+    fullest = newest.filter(recent).order_by("-for_therapy", answered.desc(), "-happened_at", "-pk")
     parts = [
-        fullest.filter(recent)[:1],
-        newest.filter(recent | ~Q(seen), for_therapy=True)[: MOST_TOLD + 1],
+        fullest[:1],
+        marked.filter(recent | Q(mark__read_at=None), for_therapy=True)[: MOST_TOLD + 1],
         newest.filter(pk__in=raised.values("moment"))[: MOST_TOLD + 1],
     ]
     if sight.risk:
-        acted = Q(Exists(marks.filter(acted_at__isnull=False)))
-        parts.append(newest.filter(recent | ~acted).exclude(risk_level=Moment.RiskLevel.NONE)[: MOST_TOLD + 1])
+        unanswered = marked.filter(recent | Q(mark__acted_at=None))
+        parts.append(unanswered.exclude(risk_level=Moment.RiskLevel.NONE)[: MOST_TOLD + 1])
     # Each covered by the share already: asking again would walk over all of them.
     chosen = [Moment.objects.filter(pk__in=part).values("pk") for part in parts]
     found = (
         Moment.objects.filter(pk__in=chosen[0].union(*chosen[1:]))
-        .annotate(
-            raised=Exists(marks.filter(to_raise=True)),
-            seen=seen,
-            acted_on=Subquery(marks.values("acted_at")[:1]),
-            answered=answered,
-        )
+        .annotate(mark=mark(), raised=F("mark__to_raise"), read_at=F("mark__read_at"), acted_on=F("mark__acted_at"))
         .defer(*([] if sight.words else access.OF_WORDS))
         .order_by("-happened_at", "-pk")
     )
     return list(found) if sight.words else [access.without_words(one) for one in found]
 
 
+def _answered(moment: Moment) -> int:
+    return sum(getattr(moment, name) != "" for name in ANSWERS)
+
+
 def _in_full(moment: Moment) -> InFull:
     """One query more: its chips and what was tried, as labels."""
     chips = MomentSignal.objects.filter(moment=moment, state__in=KNOWN).order_by()
     tried = Attempt.objects.filter(moment=moment).order_by()
-    text = Value("", output_field=CharField())
-    rows = chips.values_list("signal__group", "signal__label", text, "signal__order").union(
+    rows = chips.values_list("signal__group", "signal__label", BLANK, "signal__order").union(
         tried.values_list(Value("tried", output_field=CharField()), "what", "outcome", Value(0)), all=True
     )
     by_group: dict[str, list[str]] = {}
@@ -357,18 +351,17 @@ def _authors(counts: _Counts) -> list[tuple[str, int]]:
 
 def _changes(counts: _Counts) -> tuple[list[Change], list[Change]]:
     """What was never tapped before, and what came at least twice, or at most half, as often a day logged as before."""
-    days, earlier_days = counts.days(), counts.days(late=False)
-    before = {row.what: row for row in counts.of("signal", late=False)}
-    now = {row.what: row for row in counts.of("signal")}
+    days, earlier_days = counts.total("days"), counts.total("earlier days")
     if days < TOO_FEW_DAYS or earlier_days < TOO_FEW_DAYS:
         return [], []
-    new = [Change(counts.label(row), row.count, 0) for row in now.values() if row.what not in before]
+    tapped, before = counts.tapped("signal"), counts.tapped("earlier signal")
+    new = [Change(counts.label(chip), count, 0) for chip, count in tapped.items() if chip not in before]
     different = []
-    for row in before.values():
-        earlier, count = row.count, now[row.what].count if row.what in now else 0
+    for chip, earlier in before.items():
+        count = tapped.get(chip, 0)
         rate, rate_before = count / days, earlier / earlier_days
         if max(count, earlier) >= TOO_FEW_DAYS and (rate >= DIFFERENT * rate_before or rate_before >= DIFFERENT * rate):
-            different.append(Change(counts.label(row), count, earlier))
+            different.append(Change(counts.label(chip), count, earlier))
     return (
         sorted(new, key=lambda one: (-one.now, one.what)),
         sorted(different, key=lambda one: (-max(one.now, one.earlier), one.what)),
@@ -398,13 +391,14 @@ def _reconnecting(counts: _Counts) -> Reconnecting:
     return Reconnecting(reconnected + not_yet, reconnected, middle, not_yet)
 
 
-def _advised(since: dt.date | None, share: Share, sight: Sight) -> list[tuple[str, int, int]]:
+def _advised(first: dt.date, share: Share, sight: Sight) -> list[tuple[str, int, int]]:
     """Passages that were shown since, most often first; those chosen by the words only where the words are shared."""
+    own = Recommendation.objects.filter(share__therapist=share.therapist_id)
     shown = SuggestionItem.objects.filter(
-        access.covered_by(share, "suggestion__moment__"), wording__passage__isnull=False
-    ).filter(Q(recommendation=None) | Q(recommendation__share__therapist=share.therapist_id))
-    if since:
-        shown = shown.filter(suggestion__moment__day__gte=since)
+        access.covered_by(share, "suggestion__moment__"),
+        suggestion__moment__day__gte=first,
+        wording__passage__isnull=False,
+    ).filter(Q(recommendation=None) | Q(recommendation__in=own))
     if not sight.words:
         shown = shown.filter(suggestion__used_words=False, suggestion__risk_level=Moment.RiskLevel.NONE)
     helped = Count("suggestion__moment", distinct=True, filter=Q(feedback=SuggestionItem.Feedback.HELPED))

@@ -136,7 +136,7 @@ def _in_full(brief: Brief) -> Section:
 
 def _changes(brief: Brief) -> Section:
     title = _("New or different")
-    n = _("%(days)s days logged in this time, %(earlier)s before it.") % {
+    n = _("%(days)s days logged in this time, %(earlier)s in the year before it.") % {
         "days": brief.days, "earlier": brief.earlier_days,
     }  # fmt: skip
     if brief.too_few:

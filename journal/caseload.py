@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db.models import Count, Exists, FilteredRelation, Max, Min, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -53,14 +53,14 @@ def of(user: User) -> list[Case]:
     """Four queries, however many families. Raises Http404 and access.SecondFactorNeeded."""
     access.require_practice(user)
     counted = {row["share"]: row for row in _counts(user)}
-    firsts = _first_days(user)
-    cases: dict[int, Case] = {}
     today = timezone.localdate()
+    something_new = _with_something_new(user, today - LATELY)
+    cases: dict[int, Case] = {}
     for share in access.shares_held(user).only(*SHOWN):
         case = cases.setdefault(share.child_id, Case(share.child))
         coming = [day for day in (case.next_session, share.next_session) if day]  # type: ignore[attr-defined]
         case.next_session = min(coming, default=None)
-        case.lines.append(_line(share, counted.get(share.pk), firsts.get(share.pk), today))
+        case.lines.append(_line(share, counted.get(share.pk), share.pk in something_new, today))
     last = dt.date.max
     return sorted(cases.values(), key=lambda case: (case.need, case.next_session or last, -case.unread, case.child.pk))
 
@@ -71,36 +71,35 @@ def read_by(user: User) -> Exists:
 
 
 def _counts(user: User) -> Any:
-    acted = Exists(Mark.objects.filter(reader=user, moment=OuterRef("pk"), acted_at__isnull=False))
-    at_risk = Q(with_words=True) & ~Q(risk_level=Moment.RiskLevel.NONE)
+    unread = Q(mark__read_at=None)
+    at_risk = Q(with_words=True, mark__acted_at=None) & ~Q(risk_level=Moment.RiskLevel.NONE)
     return (
         access.moments_shared_with(user)
         .order_by()
+        .alias(mark=FilteredRelation("marks", condition=Q(marks__reader=user)))
         .values("share")
         .annotate(
             last_day=Max("day"),
             earlier_days=Count("day", distinct=True, filter=Q(day__lt=timezone.localdate() - LATELY)),
-            unread=Count("pk", filter=~read_by(user)),
-            to_talk_about=Count("pk", filter=~read_by(user) & Q(for_therapy=True)),
-            risks=Count("pk", filter=at_risk & ~Q(acted)),
+            unread=Count("pk", filter=unread),
+            to_talk_about=Count("pk", filter=unread & Q(for_therapy=True)),
+            risks=Count("pk", filter=at_risk),
         )
     )
 
 
-def _first_days(user: User) -> dict[int, dt.date]:
-    """For each share the day on which the newest of its chips was first tapped or confirmed."""
+def _with_something_new(user: User, since: dt.date) -> set[int]:
+    """The shares of which one chip was never tapped or confirmed before that day, and was since."""
     shared = access.moments_shared_with(user).filter(signals__state__in=KNOWN).order_by()
-    newest: dict[int, dt.date] = {}
-    for share, _signal, first in shared.values_list("share", "signals__signal").annotate(first=Min("day")):
-        newest[share] = max(first, newest.get(share, first))
-    return newest
+    firsts = shared.values("share", "signals__signal").annotate(first=Min("day")).filter(first__gte=since)
+    return set(firsts.values_list("share", flat=True).distinct())
 
 
-def _line(share: Share, counts: dict[str, Any] | None, newest: dt.date | None, today: dt.date) -> Line:
+def _line(share: Share, counts: dict[str, Any] | None, something_new: bool, today: dt.date) -> Line:
     known = counts or {"last_day": None, "earlier_days": 0, "unread": 0, "to_talk_about": 0, "risks": 0}
     last_day, talk, risks, unread = (known[name] for name in ("last_day", "to_talk_about", "risks", "unread"))
     quiet_since = last_day or timezone.localtime(share.created_at).date()
-    changed = newest and newest >= today - LATELY and known["earlier_days"] >= TOO_FEW_DAYS
+    changed = something_new and known["earlier_days"] >= TOO_FEW_DAYS
     all_reasons = [
         risks and ngettext("a risk note to look at", "%(n)s risk notes to look at", risks) % {"n": risks},
         talk and ngettext("one moment to talk about", "%(n)s moments to talk about", talk) % {"n": talk},

@@ -314,7 +314,7 @@ def test_under_five_days_logged_are_too_few_to_tell(now: int, earlier: int, said
         put(8 + number % earlier)
     section = brief_text.sections(held(share))[TITLES.index(CHANGES)]
     assert [line.text for line in section.lines] == [said]
-    assert section.hint == f"{now} days logged in this time, {earlier} before it."
+    assert section.hint == f"{now} days logged in this time, {earlier} in the year before it."
 
 
 def test_new_is_what_was_never_tapped_and_different_what_came_twice_or_half_as_often_a_day(
@@ -334,6 +334,19 @@ def test_new_is_what_was_never_tapped_and_different_what_came_twice_or_half_as_o
         "Ran off: 0 times, 6 times before",
         "Slammed the door: 5 times, 5 times before",
     ]
+
+
+def test_a_chip_last_tapped_more_than_a_year_before_is_new_again(share: Share, put: Put) -> None:
+    Share.objects.filter(pk=share.pk).update(from_date=dt.date.today() - dt.timedelta(days=1000))
+    met(share, 7)
+    for number in range(5):
+        put(1 + number, "hid", "ran_off")
+        put(8 + number)
+    put(7 + 365, "ran_off")
+    put(7 + 366, "hid")
+    section = brief_text.sections(held(share))[TITLES.index(CHANGES)]
+    assert [line.text for line in section.lines] == ["New: Hid (5)", "Ran off: 5 times, 1 times before"]
+    assert section.hint == "5 days logged in this time, 6 in the year before it."
 
 
 def test_what_was_tried_is_a_table_of_how_it_went_the_most_helpful_first(share: Share, put: Put) -> None:

@@ -1,6 +1,7 @@
 """The point in a minute: one child since the last session, as one caregiver chose and wrote it."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -211,23 +212,22 @@ class Row:
 
 class _Counts:
     def __init__(self, rows: Iterable[Row]) -> None:
-        self.rows = list(rows)
-        self.chips = {row.chip: row for row in self.of("chip")}
-
-    def of(self, kind: str) -> list[Row]:
-        return [row for row in self.rows if row.kind == kind]
+        self.of: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            self.of[row.kind].append(row)
+        self.chips = {row.chip: row for row in self.of["chip"]}
 
     def total(self, kind: str, what: str = "", *, how: str = "", also: str = "") -> int:
         asked = (what, how, also)
         return sum(
             row.count
-            for row in self.of(kind)
+            for row in self.of[kind]
             if all(wanted in ("", found) for wanted, found in zip(asked, (row.what, row.how, row.also), strict=True))
         )
 
     def tapped(self, kind: str) -> dict[int, int]:
         """How often, for each chip; in the order of their keys."""
-        return {row.chip: row.count for row in sorted(self.of(kind), key=lambda row: row.chip)}
+        return {row.chip: row.count for row in sorted(self.of[kind], key=lambda row: row.chip)}
 
     def label(self, chip: int) -> str:
         return self.chips[chip].also

@@ -128,7 +128,21 @@ class Moment(models.Model):
             # Which moments a share covers, and what is counted of them, without reading the rows.
             models.Index(
                 name="moment_shared",
-                fields=["owner", "child", "deleted_at", "day", "kept_back", "author", "reconnected", "parent_state"],
+                fields=[
+                    "owner",
+                    "child",
+                    "deleted_at",
+                    "day",
+                    "kept_back",
+                    "author",
+                    "reconnected",
+                    "parent_state",
+                    "for_therapy",
+                    "risk_level",
+                    "ended",
+                    "intensity",
+                    "happened_at",
+                ],  # fmt: skip
             ),
         ]
 

@@ -154,7 +154,7 @@ class Command(BaseCommand):
         with CaptureQueriesContext(connection) as queries:
             client.get(path)
         count = len(queries.captured_queries)
-        times = _times(lambda _number: client.get(path), range(15))
+        times = _times(lambda _number: client.get(path), range(45))
         self._line(f"{what} {SHARED} shared moments, {count} queries", times)
 
     def _line(self, what: str, times: list[float]) -> None:

@@ -142,7 +142,7 @@ class Moment(models.Model):
                     "ended",
                     "intensity",
                     "happened_at",
-                ],  # fmt: skip
+                ],
             ),
         ]
 

@@ -74,6 +74,13 @@ def exported(share: Share, moments: Iterable[Moment], *, counted: int, period: t
         note(share.therapist, "export", share, concerns=share.owner)
 
 
+def next_unread(share: Share, moment: Moment) -> Moment | None:
+    """Where to read on: the newest this reader has not read, older than this one or else of all."""
+    unread = access.moments_under(share).filter(~Q(read_by(share.therapist))).exclude(pk=moment.pk)
+    older = Case(When(happened_at__lt=moment.happened_at, then=Value(0)), default=Value(1))
+    return unread.order_by(older, "-happened_at", "-pk").first()
+
+
 def comments_on(share: Share, moment: Moment) -> list[Comment]:
     """This therapist's own; what others said is between them and the parent."""
     return list(moment.comments.filter(therapist=share.therapist_id).order_by("created_at", "pk"))

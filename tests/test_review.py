@@ -81,6 +81,23 @@ def test_opening_marks_a_moment_read_for_this_reader_until_they_say_otherwise(
     assert new in read(desk, "shared_timeline", share) and "1 unread" in read(desk, "caseload")
 
 
+def test_a_moment_leads_to_the_next_that_is_unread_older_first_and_to_none_that_is_not_shared(
+    desk, share, parent, child, therapist
+):
+    newest, middle, oldest, hidden = (
+        log(parent, child, words="", happened_at=timezone.now() - dt.timedelta(hours=hours)) for hours in (1, 2, 3, 4)
+    )
+    type(hidden).objects.filter(pk=hidden.pk).update(kept_back=True)
+    order = []
+    at = middle
+    while at:
+        order.append(at)
+        text = read(desk, "shared_moment", share, at)
+        at = next((one for one in (newest, oldest, hidden, middle) if f'{one.code}/">Next one' in text), None)
+    assert order == [middle, oldest, newest]
+    assert Mark.objects.filter(reader=therapist).count() == 3
+
+
 def test_a_moment_was_read_when_it_was_first_opened(desk, share, moment):
     read(desk, "shared_moment", share, moment)
     first = timezone.now() - dt.timedelta(days=3)

@@ -92,6 +92,7 @@ def page(
         "mark": mark,
         "comments": review.comments_on(share, found),
         "notes": review.notes_on(share, found),
+        "next": review.next_unread(share, found),
         "comment": comment or CommentForm(prefix="comment"),
         "note": note or NoteForm(prefix="note"),
     }

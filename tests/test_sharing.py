@@ -442,6 +442,7 @@ def parts(seen: str, pattern: str) -> list[str]:
     only_one = r'<form.*?</form>|<p class="notice">.*?</p>|<span class="badge">Not read yet</span>'
     only_one += r"|, (?:not seen yet|seen)(?=<)"
     only_one += r"|<section[^>]*(?:comments|notes)-title.*?</section>|<p><a [^>]*>Recommend something.*?</p>"
+    only_one += r"|<nav[^>]*Read on.*?</nav>"
     found = re.findall(pattern, seen, re.S)
     assert found, "nothing to compare"
     return [" ".join(re.sub(r"<[^>]*>", " ", re.sub(only_one, "", one, flags=re.S)).split()) for one in found]

@@ -78,7 +78,7 @@ def next_unread(share: Share, moment: Moment) -> Moment | None:
     """Where to read on: the newest this reader has not read, older than this one or else of all."""
     unread = access.moments_under(share).filter(~Q(read_by(share.therapist))).exclude(pk=moment.pk)
     older = Case(When(happened_at__lt=moment.happened_at, then=Value(0)), default=Value(1))
-    return unread.order_by(older, "-happened_at", "-pk").first()
+    return unread.only("code").order_by(older, "-happened_at", "-pk").first()
 
 
 def comments_on(share: Share, moment: Moment) -> list[Comment]:
